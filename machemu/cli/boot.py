@@ -1,0 +1,151 @@
+"""`machemu boot`: boot nodes from disk images on one segment."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, TextIO
+
+import typer
+
+from machemu.cli.console import ConsoleView
+from machemu.errors import ConfigError
+
+if TYPE_CHECKING:
+    from machemu.cluster.lan import Lan, Outcome
+    from machemu.trace.recorder import Event
+
+UNITS: Final = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
+
+
+def boot(
+    images: Annotated[list[Path], typer.Argument(help="Disk images, one for each node.", metavar="IMG...")],
+    seed: Annotated[int, typer.Option(help="Of all chance in the run.")] = 0,
+    for_: Annotated[str | None, typer.Option("--for", help="Stop after this much virtual time, e.g. 5s.")] = None,
+    until: Annotated[str | None, typer.Option(help="Stop at a protocol step (res.8) or kind of event.")] = None,
+    trace: Annotated[Path | None, typer.Option(help="Write the trace here, JSON Lines.")] = None,
+    pcap: Annotated[Path | None, typer.Option(help="Write the frames here, for Wireshark.")] = None,
+    console: Annotated[str | None, typer.Option(help="Show only this node's console, as it is.")] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="Print protocol steps as they happen, and a summary.")] = False,
+    loss: Annotated[float, typer.Option(help="Share of frames lost, 0 to 1.", min=0.0, max=1.0)] = 0.0,
+) -> None:
+    """Boot nodes from disk images on one Ethernet segment.
+
+    The run ends when every program marked `main = true` on every node has exited.  Exit
+    status 0 if all of them returned 0; 1 otherwise, with the reason.
+    """
+    from machemu.cluster.lan import Lan
+    from machemu.cluster.segment import Segment
+    from machemu.image.disk_image import read_image
+    from machemu.node.node import Node
+
+    limit = parse_duration(for_) if for_ is not None else None
+    started = time.monotonic()
+    loaded = [read_image(path) for path in images]
+    names = [image.name for image in loaded]
+    if console is not None and console not in names:
+        raise ConfigError(f"--console {console}: there is no such node; the images hold {', '.join(names)}")
+    view = ConsoleView(sys.stdout, names, console)
+    nodes = [Node.from_image(image, seed=seed + image.number, on_console=view.for_node(image.name))
+             for image in loaded]
+    lan = Lan(nodes, Segment(seed=seed, loss=loss))
+    with ExitStack() as open_files:
+        watch = _Watch(lan, seed, until)
+        if trace is not None:
+            watch.write_trace(open_files.enter_context(trace.open("w", encoding="utf-8")))
+        if pcap is not None:
+            _write_pcap(lan, pcap, open_files)
+        if steps:
+            watch.print_steps(sys.stdout)
+        outcome = lan.run(limit, watch.stop_reason)
+        watch.flush()
+    view.close()
+    _report(lan, outcome, watch, time.monotonic() - started, steps, stopped_as_asked=limit is not None or bool(until))
+    lan.close()
+
+
+def _write_pcap(lan: Lan, path: Path, open_files: ExitStack) -> None:
+    from machemu.cluster.tap import PcapWriter
+
+    stream = open_files.enter_context(path.open("wb"))
+    lan.segment.taps.append(PcapWriter(stream))
+
+
+def parse_duration(text: str) -> int:
+    """"5s", "20ms", "3us", "7ns" in ns.  Raises ConfigError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s)", text)
+    if match is None:
+        raise ConfigError(f"--for {text}: give a number and a unit, such as 5s, 20ms or 300us")
+    return int(float(match[1]) * UNITS[match[2]])
+
+
+class _Watch:
+    """What a run is watched for: the trace, the steps, the event that ends it."""
+
+    def __init__(self, lan: Lan, seed: int, until: str | None) -> None:
+        self._lan = lan
+        self._seed = seed
+        self._until = until
+        self._sinks: list[Callable[[Event], None]] = []
+        self._reason: str | None = None
+        self.messages = self.frames = 0
+        self._task_names: dict[tuple[str, int], str] = {}
+        self._recorder = None
+        from machemu.trace.recorder import Recorder
+
+        self._recorder = Recorder(lan, self._take)
+
+    def _take(self, event: Event) -> None:
+        kind = event["event"]
+        if kind == "message_sent":
+            self.messages += 1
+        elif kind == "frame":
+            self.frames += 1
+        elif kind == "task_named":
+            self._task_names[event["node"], event["task"]] = event["name"]
+        if self._until is not None and self._until in (kind, event.get("step")):
+            self._reason = f"--until {self._until}"
+        for sink in self._sinks:
+            sink(event)
+
+    def stop_reason(self) -> str | None:
+        return self._reason
+
+    def flush(self) -> None:
+        self._recorder.flush()
+
+    def write_trace(self, stream: TextIO) -> None:
+        from machemu.trace.recorder import TraceFile
+
+        sink = TraceFile(stream)
+        sink(self._recorder.header(self._lan.nodes[0].machine.clock.kind, self._seed))
+        self._sinks.append(sink)
+
+    def print_steps(self, stream: TextIO) -> None:
+        def show(event: Event) -> None:
+            if event["event"] == "step":
+                task = self._task_names.get((event["node"], event["task"]), f"task {event['task']}")
+                stream.write(f"{event['t'] / 1e6:12.6f} ms  {event['step']:<7} {event['node']}/{task}: "
+                             f"{event.get('text', '')}\n")
+                stream.flush()
+
+        self._sinks.append(show)
+
+
+def _report(lan: Lan, outcome: Outcome, watch: _Watch, seconds: float, summary: bool, *,
+            stopped_as_asked: bool) -> None:
+    if summary:
+        print(f"{len(lan.nodes)} nodes, {watch.messages} messages, {watch.frames} frames, "
+              f"{outcome.now_ns / 1e9:.3f} s of virtual time in {seconds:.2f} s: {outcome.reason}")
+    if stopped_as_asked and not any(end is not None and end.status != 0 for end in outcome.mains.values()):
+        return
+    for line in outcome.failures:
+        print(f"machemu: {line}", file=sys.stderr)
+    if not outcome.mains and not stopped_as_asked:
+        print(f"machemu: {outcome.reason}", file=sys.stderr)
+    if outcome.status:
+        raise typer.Exit(1)

@@ -1,0 +1,227 @@
+"""What the rest of machemu sees of the hardware.
+
+The kernel imports this module of `hw` and no other; its tests put fakes behind it.
+Nothing here names an instruction set: register names, page-table formats and trap
+causes stay in `hw/isa/`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+PAGE_SIZE: Final = 4096  # octets
+PAGE_SHIFT: Final = 12
+
+
+class Access(enum.IntFlag):
+    """Kinds of access to memory; the values are Mach's VM_PROT_ bits."""
+
+    NONE = 0
+    READ = 1
+    WRITE = 2
+    EXECUTE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CpuException:
+    """A trap that is neither a system call nor a page fault.
+
+    `kind` is one of KINDS; `code` and `subcode` are what Mach's exception message
+    carries (mach-abi.md 9.4).  The context's pc is at the instruction.
+    """
+
+    kind: str  # "bad_instruction" | "breakpoint" | "misaligned" | "bad_access"
+    code: int
+    subcode: int
+
+
+class Context(Protocol):
+    """The saved state of one thread: registers, floating point, address space."""
+
+    arguments: memoryview  # 8 words: the argument registers; [0] is also the result
+    space: AddressSpace
+
+    @property
+    def pc(self) -> int: ...
+    @pc.setter
+    def pc(self, value: int) -> None: ...
+    @property
+    def sp(self) -> int: ...
+    @sp.setter
+    def sp(self, value: int) -> None: ...
+
+    def get_state(self, flavor: int) -> bytes | None:
+        """Machine state in a flavor's layout (mach-abi.md 9.2), or None: no such flavor."""
+
+    def set_state(self, flavor: int, state: bytes) -> bool:
+        """False: no such flavor, wrong length, read-only or an odd pc; nothing changed."""
+
+
+class TrapHandler(Protocol):
+    """The kernel, as the cpu calls it.  All run with the trapped context current.
+
+    A handler either returns (the current context goes on; a fault is retried) or has
+    chosen another with `Cpu.switch_to`.  It must not raise: what it raises stops the
+    node (`Cpu.run` raises it again).
+    """
+
+    def ecall(self) -> None: ...
+    def page_fault(self, address: int, access: Access) -> None: ...
+    def exception(self, cause: CpuException) -> None: ...
+
+
+class AddressSpace(Protocol):
+    """One task's translations.  Its page tables live in frames of RAM that come from
+    the allocator given when it was made.
+
+    `readable` and `writable` mirror what the guest may do, for the kernel's own
+    copies: virtual page number -> offset in octets into `Memory.data`.  Device pages
+    are in neither.
+    """
+
+    readable: dict[int, int]
+    writable: dict[int, int]
+
+    def map(self, page: int, frame: int, access: Access) -> None:
+        """Map virtual page number `page` to RAM frame `frame`, replacing what was there."""
+
+    def map_device(self, page: int, bus_page: int, access: Access) -> None:
+        """Map a page of device registers (`bus_page`: bus address >> 12)."""
+
+    def unmap(self, page: int) -> None:
+        """Remove a translation; a page that has none is ignored."""
+
+    def destroy(self) -> None:
+        """Give all page-table frames back.  The space must not be current."""
+
+
+class Memory(Protocol):
+    """RAM.  A frame is PAGE_SIZE octets; frame n is at offset n * PAGE_SIZE of `data`."""
+
+    data: memoryview  # octets
+    frames: int
+    held_code: bytearray  # per frame: 1 if it was ever mapped executable
+
+    def invalidate_code(self, frame: int) -> None:
+        """Forget translated code of a frame whose contents change; clears `held_code`."""
+
+
+class TimerHandle(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """Virtual time of one node, in ns since power-on."""
+
+    @property
+    def now_ns(self) -> int: ...
+
+    def charge(self, ns: int) -> None:
+        """Let time pass for work that executes no guest code."""
+
+    def call_at(self, time_ns: int, call: Callable[[], None]) -> TimerHandle:
+        """Run `call` once, outside the engine, at `time_ns` or as soon after as the
+        guest reaches the end of a block.  Calls due at one time run in the order asked."""
+
+    @property
+    def next_event_ns(self) -> int | None: ...
+
+
+class InterruptLine(Protocol):
+    """An edge from a device.  The kernel attaches one handler; it runs outside the engine."""
+
+    number: int
+
+    def attach(self, handler: Callable[[], None] | None) -> None: ...
+
+
+class Cpu(Protocol):
+    arguments: memoryview  # 8 words: argument registers of the *running* context
+    current: Context | None
+
+    def new_context(self, space: AddressSpace) -> Context:
+        """A context with all registers zero."""
+
+    def switch_to(self, context: Context | None) -> None:
+        """Save the current context and load another, whose registers and space count
+        from here on.  None: nothing can run; `run` returns as soon as it can."""
+
+    @property
+    def pc(self) -> int:
+        """Program counter of the running context."""
+
+    @property
+    def sp(self) -> int:
+        """Stack pointer of the running context."""
+
+    def extra_argument(self) -> int:
+        """The register that carries a trap's eighth argument where a7 has its number (t0)."""
+
+    def preempt(self) -> None:
+        """Make `run` return at the next block boundary."""
+
+
+class CharacterDevice(Protocol):
+    """A terminal line."""
+
+    interrupt: InterruptLine  # raised when input arrives
+
+    def write(self, data: bytes) -> None: ...
+    def read(self, wanted: int) -> bytes:
+        """At most `wanted` octets of typed input; empty if there are none."""
+
+
+class MappedDevice(Protocol):
+    """A device whose register pages are mapped into tasks and which reaches memory
+    only through windows (mach-abi.md 11.5, security.md 7.1).
+
+    A `unit` is one register page: "" for the privileged page, "q0", "q1" … for queue
+    pairs, "c0" … for contexts.
+    """
+
+    def units(self) -> tuple[str, ...]: ...
+    def open(self, unit: str, task_number: int) -> bool:
+        """False: already open, by another task."""
+
+    def close(self, unit: str) -> None:
+        """Stop the unit, forget its rings and windows."""
+
+    def bus_page(self, unit: str) -> int:
+        """Bus address >> 12 of the unit's register page."""
+
+    def interrupt(self, unit: str) -> InterruptLine | None: ...
+
+    def open_window(self, unit: str, frames: tuple[int, ...], writable: bool) -> int | None:
+        """Let the unit reach `frames` as one contiguous range of bus addresses; its
+        first address, or None: no window left."""
+
+
+class BlockDevice(Protocol):
+    """A disk of 512-octet sectors."""
+
+    sectors: int
+
+    def submit(self, operation: str, sector: int, frames: tuple[int, ...], octets: int,
+               done: Callable[[bool], None]) -> None:
+        """Put a command in the disk's ring: operation "read" | "write" | "flush",
+        data in whole frames in order.  `done(ok)` runs outside the engine."""
+
+
+class Machine(Protocol):
+    """All of one node's hardware."""
+
+    cpu: Cpu
+    memory: Memory
+    clock: Clock
+    character_devices: dict[str, CharacterDevice]  # "console"
+    block_devices: dict[str, BlockDevice]  # "hd0"
+    mapped_devices: dict[str, MappedDevice]  # "eth0", "crypto0"
+
+    def new_space(self, allocate: Callable[[], int], free: Callable[[int], None]) -> AddressSpace:
+        """An empty address space; `allocate` gives a zeroed frame number."""
+
+    def halt(self, reboot: bool) -> None:
+        """The power switch."""

@@ -1,0 +1,129 @@
+"""Messages in the kernel: between the sender's copy-in and the receiver's copy-out.
+
+Layout on both sides: mach-abi.md 1.2 to 1.5 (GNU Mach `mach/message.h`, 64-bit).
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, final
+
+from machemu.kernel.ipc.right import Carried, CarriedRight
+
+if TYPE_CHECKING:
+    from machemu.kernel.ipc.port import Port
+    from machemu.kernel.vm.copy import VmCopy
+
+HEADER: Final = struct.Struct("<IIQQII")  # bits, size, remote, local, seqno, id
+HEADER_SIZE: Final = 32  # octets
+MESSAGE_ALIGN: Final = 8  # octets; sizes, descriptors and data are multiples of it
+COMPLEX: Final = 0x8000_0000  # msgh_bits: the body holds rights or out-of-line data
+BITS_PASSED: Final = 0x07FF_0000  # unused bits that reach the receiver unchanged
+
+SENDER_TRAILER: Final = struct.Struct("<IIQIIII")  # mach-abi.md 2.11
+SENDER_TRAILER_SIZE: Final = 32  # octets
+SENDER_IS_NETWORK: Final = 1  # flag: sent by the network server for a peer
+
+
+@dataclass(slots=True)
+class InlineRight:
+    """A right in an 8-octet slot of the body.  `descriptor` and `slot` are offsets."""
+
+    descriptor: int
+    slot: int
+    right: CarriedRight
+
+
+@dataclass(slots=True)
+class OutOfLine:
+    """A region of a message: memory, or an array of port names (then `rights` is set)."""
+
+    descriptor: int  # offset of the descriptor
+    slot: int  # offset of the 8-octet address
+    memory: VmCopy | None
+    rights: list[CarriedRight] | None = None
+    kind: int = 0  # what all `rights` arrive as
+
+    def destroy(self) -> None:
+        if self.memory is not None:
+            self.memory.discard()
+        for right in self.rights or ():
+            if right is not None:
+                right.destroy()
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The node and epoch on whose behalf the network server sends."""
+
+    node: int
+    epoch: int
+
+
+@final
+class Message:
+    """One message.  `data` is the sender's octets, header included; header fields that
+    the kernel translates live in the attributes and are packed at delivery.
+
+    Invariants, asserted by `check`:
+      - `reply_kind` is 0 exactly when `reply` is None or the sender gave no disposition;
+      - `items` is empty unless COMPLEX is set.
+    """
+
+    __slots__ = ("bits", "data", "dest", "dest_kind", "ident", "inline", "number",
+                 "peer", "regions", "reply", "reply_dead", "reply_kind", "sender")
+
+    def __init__(self, number: int, data: bytes, bits: int, ident: int, sender: int,
+                 dest: Port, dest_kind: int) -> None:
+        self.number = number  # of this node, for observers
+        self.data = data
+        self.bits = bits  # without dispositions
+        self.ident = ident  # msgh_id
+        self.sender = sender  # task number; 0: the kernel
+        self.dest = dest
+        self.dest_kind = dest_kind  # MOVE_SEND or MOVE_SEND_ONCE: consumed at reception
+        self.reply: Port | None = None
+        self.reply_kind = 0
+        self.reply_dead = False  # the reply name was dead or MACH_PORT_DEAD
+        self.inline: list[InlineRight] = []
+        self.regions: list[OutOfLine] = []
+        self.peer: Peer | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def rights(self) -> list[CarriedRight]:
+        """All rights in the body, in order of their place in it."""
+        found = [item.right for item in self.inline]
+        for region in self.regions:
+            found.extend(region.rights or ())
+        return found
+
+    def destroy_body(self) -> None:
+        """Destroy what the body carries, in order; it then carries nothing."""
+        inline, self.inline = self.inline, []
+        regions, self.regions = self.regions, []
+        for item in inline:
+            if item.right is not None:
+                item.right.destroy()
+        for region in regions:
+            region.destroy()
+
+    def destroy_reply(self) -> None:
+        """Destroy the reply right: an unused send-once right notifies its port."""
+        reply, self.reply = self.reply, None
+        if reply is not None:
+            Carried(reply, self.reply_kind).destroy()
+        self.reply_kind = 0
+
+    def destroy(self) -> None:
+        """Destroy an undelivered message with all it carries."""
+        Carried(self.dest, self.dest_kind).destroy()
+        self.destroy_reply()
+        self.destroy_body()
+
+    def check(self) -> None:
+        assert (self.reply is None) or self.reply_kind
+        assert self.bits & COMPLEX or not (self.inline or self.regions)

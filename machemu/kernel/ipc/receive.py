@@ -1,0 +1,188 @@
+"""The receiving half of mach_msg: from a queue to the receiver's buffer.
+
+Rules: mach-abi.md 2.8, 2.10 and 2.11.  Follows Mach 3 `ipc/ipc_mqueue.c` and
+`ipc/ipc_kmsg.c` (copyout).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from machemu.kernel.events import MessageReceived
+from machemu.kernel.ipc import body
+from machemu.kernel.ipc.message import (
+    HEADER,
+    HEADER_SIZE,
+    SENDER_IS_NETWORK,
+    SENDER_TRAILER,
+    SENDER_TRAILER_SIZE,
+    Message,
+)
+from machemu.kernel.ipc.right import (
+    MACH_PORT_DEAD,
+    MACH_PORT_NULL,
+    MOVE_SEND,
+    MOVE_SEND_ONCE,
+    PORT_SET,
+    PROTECTED_PAYLOAD,
+    RECEIVE,
+    SEND_ONCE,
+    Carried,
+)
+from machemu.kernel.ipc.space import Entry
+from machemu.kernel.results import KernelError, MsgReturn
+
+if TYPE_CHECKING:
+    from machemu.kernel.ipc.message_queue import MessageQueue
+    from machemu.kernel.ipc.space import Space
+    from machemu.kernel.vm.map import VmMap
+
+MACH_RCV_LARGE: Final = 0x0800
+MACH_RCV_SENDER: Final = 0x0010_0000
+
+
+def queue_of(space: Space, name: int) -> MessageQueue:
+    """The queue that `name` receives from.
+
+    Raises RCV_INVALID_NAME: neither a receive right nor a port set; RCV_IN_SET: the port
+    is a member of a set.
+    """
+    entry = space.entries.get(name)
+    if entry is not None:
+        if entry.kind & RECEIVE:
+            port = entry.port
+            assert port is not None
+            if port.port_set is not None:
+                raise KernelError(MsgReturn.RCV_IN_SET)
+            return port.queue
+        if entry.kind & PORT_SET:
+            assert entry.port_set is not None
+            return entry.port_set.queue
+    raise KernelError(MsgReturn.RCV_INVALID_NAME)
+
+
+def needed_size(message: Message, option: int) -> int:
+    """Octets of buffer that `message` takes, trailer included."""
+    size = len(message.data)
+    return size + SENDER_TRAILER_SIZE if option & MACH_RCV_SENDER else size
+
+
+def take_first(queue: MessageQueue, space: Space, memory: VmMap,
+               address: int, size: int, option: int) -> int:
+    """Receive the first message of a queue that has one; the trap's result."""
+    message = queue.messages[0]
+    if needed_size(message, option) > size:
+        if option & MACH_RCV_LARGE:
+            return report_size(message, memory, address, option)
+        result = deliver_too_large
+    else:
+        result = deliver
+    queue.messages.popleft()
+    message.dest.dequeued()
+    return result(message, space, memory, address, option)
+
+
+def report_size(message: Message, memory: VmMap, address: int, option: int) -> int:
+    """RCV_LARGE: the message stays; only `msgh_size` tells what it needs."""
+    try:
+        memory.write(address + 4, needed_size(message, option).to_bytes(4, "little"))
+    except KernelError:
+        return MsgReturn.RCV_INVALID_DATA
+    return MsgReturn.RCV_TOO_LARGE
+
+
+def deliver(message: Message, space: Space, memory: VmMap, address: int, option: int) -> int:
+    """Put `message`, already off its queue, into the receiver's buffer; the result."""
+    port = message.dest
+    sequence = port.sequence
+    port.sequence = sequence + 1 & 0xFFFF_FFFF
+    reply_name = MACH_PORT_DEAD if message.reply_dead else MACH_PORT_NULL
+    reply = message.reply
+    if reply is not None:
+        try:
+            if message.reply_kind == MOVE_SEND_ONCE and not reply.dead:
+                reply_name = space.new_name()
+                space.entries[reply_name] = Entry(space, reply_name, SEND_ONCE, reply, 1)
+            else:
+                reply_name = space.insert(Carried(reply, message.reply_kind))
+            message.reply = None
+        except KernelError:
+            return _header_error(message, space, memory, address, sequence)
+    local_kind, local = _local(message, space)
+    data: bytes | bytearray
+    if message.inline or message.regions:
+        data, shortage = body.copy_out(message, space, memory)
+    else:
+        data, shortage = message.data, 0
+    size = len(data)
+    header = HEADER.pack(message.bits | message.reply_kind | local_kind << 8, size,
+                         reply_name, local, sequence, message.ident)
+    octets = header + data[HEADER_SIZE:] if size > HEADER_SIZE else header
+    if option & MACH_RCV_SENDER:
+        octets += _sender_record(message)
+    _consume_destination(message)
+    events = port.zone.events
+    if events.message_received:
+        events.message_received.emit(MessageReceived(message.number, space.task_number, port.number,
+                                                     message.ident, size, sequence))
+    try:
+        memory.write(address, octets)
+    except KernelError:
+        return MsgReturn.RCV_INVALID_DATA
+    return MsgReturn.RCV_BODY_ERROR | shortage if shortage else MsgReturn.SUCCESS
+
+
+def deliver_too_large(message: Message, space: Space, memory: VmMap, address: int, option: int) -> int:
+    """Destroy a message that does not fit; the receiver gets its header."""
+    code = _deliver_header(message, space, memory, address)
+    return code or MsgReturn.RCV_TOO_LARGE
+
+
+def _header_error(message: Message, space: Space, memory: VmMap, address: int, sequence: int) -> int:
+    message.dest.sequence = sequence  # `_deliver_header` counts it
+    code = _deliver_header(message, space, memory, address)
+    return code or MsgReturn.RCV_HEADER_ERROR | body.MSG_IPC_SPACE
+
+
+def _deliver_header(message: Message, space: Space, memory: VmMap, address: int) -> int:
+    """Destroy what `message` carries and write its header; 0 or RCV_INVALID_DATA."""
+    port = message.dest
+    sequence = port.sequence
+    port.sequence = sequence + 1 & 0xFFFF_FFFF
+    local_kind, local = _local(message, space)
+    header = HEADER.pack(message.bits & ~0x8000_0000 | local_kind << 8, len(message.data), MACH_PORT_NULL,
+                         local, sequence, message.ident)
+    message.destroy_reply()
+    message.destroy_body()
+    _consume_destination(message)
+    try:
+        memory.write(address, header)
+    except KernelError:
+        return MsgReturn.RCV_INVALID_DATA
+    return 0
+
+
+def _local(message: Message, space: Space) -> tuple[int, int]:
+    """Disposition and value of the local port field."""
+    port = message.dest
+    if port.receiver is space:
+        if port.payload is not None:
+            return PROTECTED_PAYLOAD, port.payload
+        return message.dest_kind, port.receiver_name
+    return message.dest_kind, MACH_PORT_DEAD if port.dead else MACH_PORT_NULL
+
+
+def _consume_destination(message: Message) -> None:
+    """The right a message was sent with is used up when it is received."""
+    if message.dest_kind == MOVE_SEND:
+        message.dest.drop_send()
+    else:
+        message.dest.send_once_rights -= 1
+
+
+def _sender_record(message: Message) -> bytes:
+    peer = message.peer
+    if peer is None:
+        return SENDER_TRAILER.pack(1, SENDER_TRAILER_SIZE, message.sender, 0, 0, 0, 0)
+    return SENDER_TRAILER.pack(1, SENDER_TRAILER_SIZE, message.sender, peer.node, peer.epoch,
+                               SENDER_IS_NETWORK, 0)

@@ -1,0 +1,180 @@
+"""The sending half of mach_msg: from the caller's octets to a message on its way.
+
+Order of checks: mach-abi.md 2.3.  Follows Mach 3 `ipc/ipc_kmsg.c` (copyin_header) and
+`ipc/mach_msg.c`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from machemu.kernel.ipc import body
+from machemu.kernel.ipc.message import BITS_PASSED, COMPLEX, HEADER, HEADER_SIZE, Message
+from machemu.kernel.ipc.right import (
+    ARRIVES_AS,
+    COPY_SEND,
+    DEAD_NAME,
+    HEADER_DISPOSITIONS,
+    MACH_PORT_DEAD,
+    MACH_PORT_NULL,
+    MAKE_SEND,
+    MAKE_SEND_ONCE,
+    MOVE_SEND,
+    MOVE_SEND_ONCE,
+    RECEIVE,
+    SEND,
+    SEND_ONCE,
+    Carried,
+    DeadRight,
+)
+from machemu.kernel.results import KernelError, MsgReturn
+
+if TYPE_CHECKING:
+    from machemu.kernel.ipc.space import Entry, Space
+    from machemu.kernel.vm.map import VmMap
+
+MESSAGE_SIZE_MAX: Final = 16 << 20  # octets inline; the kernel's buffer space
+
+# The kind of right a name must denote for each header disposition.
+_NEEDS: Final = {
+    MOVE_SEND: SEND,
+    COPY_SEND: SEND,
+    MOVE_SEND_ONCE: SEND_ONCE,
+    MAKE_SEND: RECEIVE,
+    MAKE_SEND_ONCE: RECEIVE,
+}
+_DEAD_ALLOWED: Final = (COPY_SEND, MOVE_SEND, MOVE_SEND_ONCE)
+
+
+def copy_in(space: Space, memory: VmMap, address: int, size: int) -> Message:
+    """Read a message from the caller and take its rights.
+
+    Args:
+        size: `send_size`, octets.
+    Raises KernelError with a SEND_ code.  Nothing is done then, but for errors in the
+    body: what was taken before them, header rights included, is destroyed.
+    """
+    if size < HEADER_SIZE or size & 7:
+        raise KernelError(MsgReturn.SEND_MSG_TOO_SMALL)
+    if size > MESSAGE_SIZE_MAX:
+        raise KernelError(MsgReturn.SEND_NO_BUFFER)
+    try:
+        data = memory.read(address, size)
+    except KernelError:
+        raise KernelError(MsgReturn.SEND_INVALID_DATA) from None
+    bits, _, remote, local, _, ident = HEADER.unpack_from(data)
+    message = _take_header(space, data, bits, remote & 0xFFFF_FFFF, local & 0xFFFF_FFFF, ident)
+    if bits & COMPLEX:
+        _take_body(message, space, memory)
+    return message
+
+
+def _take_header(space: Space, data: bytes, bits: int, remote: int, local: int, ident: int) -> Message:
+    """Check both header ports, then take both: all or nothing."""
+    dest_use, reply_use = bits & 0xFF, bits >> 8 & 0xFF
+    if dest_use not in HEADER_DISPOSITIONS or (
+        reply_use not in HEADER_DISPOSITIONS and (reply_use or local != MACH_PORT_NULL)
+    ):
+        raise KernelError(MsgReturn.SEND_INVALID_HEADER)
+    dest_entry = space.find(remote)
+    if dest_entry is None:
+        raise KernelError(MsgReturn.SEND_INVALID_DEST)
+    reply_entry = None
+    if reply_use and local != MACH_PORT_NULL and local != MACH_PORT_DEAD:
+        reply_entry = space.find(local)
+        if reply_entry is None or not _suits(reply_entry, reply_use):
+            raise KernelError(MsgReturn.SEND_INVALID_REPLY)
+    if dest_entry.kind & _NEEDS[dest_use] == 0 or (
+        reply_entry is dest_entry and not _both_from(dest_entry, dest_use, reply_use)
+    ):
+        raise KernelError(MsgReturn.SEND_INVALID_DEST)
+
+    dest = dest_entry.port
+    assert dest is not None
+    message = Message(space.zone.next_message_number(), data, bits & (COMPLEX | BITS_PASSED), ident,
+                      space.task_number, dest, ARRIVES_AS[dest_use])
+    if reply_entry is dest_entry and dest_use == MOVE_SEND:
+        _take_reply(message, space, reply_entry, reply_use)
+        space.take(remote, dest_use)
+        return message
+    if dest_use == COPY_SEND:
+        dest.send_rights += 1
+    else:
+        space.take(remote, dest_use)
+    if reply_entry is not None:
+        _take_reply(message, space, reply_entry, reply_use)
+    elif local == MACH_PORT_DEAD:
+        message.reply_dead = True
+    return message
+
+
+def _take_reply(message: Message, space: Space, entry: Entry, use: int) -> None:
+    port = entry.port
+    if use == MAKE_SEND_ONCE and port is not None:
+        port.send_once_rights += 1
+        message.reply, message.reply_kind = port, MOVE_SEND_ONCE
+        return
+    right = space.take(entry.name, use)
+    if isinstance(right, Carried):
+        message.reply, message.reply_kind = right.port, right.kind
+    else:
+        assert isinstance(right, DeadRight)
+        message.reply_dead = True
+
+
+def _suits(entry: Entry, use: int) -> bool:
+    return bool(entry.kind & _NEEDS[use]) or (entry.kind == DEAD_NAME and use in _DEAD_ALLOWED)
+
+
+def _both_from(entry: Entry, dest_use: int, reply_use: int) -> bool:
+    """May one name serve as destination and reply port with these dispositions?"""
+    if MOVE_SEND_ONCE in (dest_use, reply_use):
+        return False
+    return not (dest_use == reply_use == MOVE_SEND) or entry.urefs >= 2
+
+
+def _take_body(message: Message, space: Space, memory: VmMap) -> None:
+    try:
+        body.copy_in(message, space, memory)
+    except KernelError as error:
+        if error.code == MsgReturn.SEND_INVALID_DATA:
+            put_back(message, space)
+        else:
+            message.destroy()
+        raise
+    if not message.inline and not message.regions:
+        message.bits &= ~COMPLEX
+
+
+def put_back(message: Message, space: Space) -> tuple[int, int]:
+    """Give the header rights back to the caller; their names (destination, reply)."""
+    reply_name = MACH_PORT_DEAD if message.reply_dead else MACH_PORT_NULL
+    if message.reply is not None:
+        reply_name = _insert_or_destroy(space, Carried(message.reply, message.reply_kind))
+    return _insert_or_destroy(space, Carried(message.dest, message.dest_kind)), reply_name
+
+
+def _insert_or_destroy(space: Space, right: Carried) -> int:
+    try:
+        return space.insert(right)
+    except KernelError:
+        right.destroy()
+        return MACH_PORT_NULL
+
+
+def pseudo_receive(message: Message, space: Space, memory: VmMap, address: int, code: int) -> int:
+    """Put an unsent message back in the caller's buffer (mach-abi.md 2.5).
+
+    Returns `code`, with shortage bits or-ed in.
+    """
+    reply_kind = message.reply_kind
+    dest_kind = message.dest_kind
+    data, shortage = body.copy_out(message, space, memory)
+    dest_name, reply_name = put_back(message, space)
+    bits = message.bits | dest_kind | reply_kind << 8
+    HEADER.pack_into(data, 0, bits, len(data), dest_name, reply_name, 0, message.ident)
+    try:
+        memory.write(address, bytes(data))
+    except KernelError:
+        return MsgReturn.SEND_INVALID_DATA
+    return code | shortage

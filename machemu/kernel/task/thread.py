@@ -1,0 +1,129 @@
+"""Threads: a context, and what it waits for.  Follows Mach 3 `kern/thread.c`.
+
+There are no kernel stacks.  A thread that has to wait leaves a `Wait` behind, which
+knows how to finish the trap when its time comes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, final
+
+from machemu.kernel.ipc.port import Port
+from machemu.kernel.results import KernReturn
+
+if TYPE_CHECKING:
+    from machemu.hw.api import Context, Cpu
+    from machemu.kernel.task.scheduler import Scheduler
+    from machemu.kernel.task.task import Task
+
+
+class Wait(Protocol):
+    """Why a thread waits."""
+
+    def abandon(self) -> None:
+        """The thread ends: forget it, leaving queues and timers as if it had never waited."""
+
+    def interrupt(self) -> None:
+        """`thread_abort`: finish the wait with its interrupted result, if it has one."""
+
+
+@final
+class Thread:
+    """One thread.
+
+    It runs when it neither waits nor is suspended, itself or by its task.
+
+    Invariants, asserted by `check`:
+      - it is the scheduler's or waits or is suspended or has ended.
+    """
+
+    def __init__(self, task: Task, number: int, context: Context, cpu: Cpu, scheduler: Scheduler) -> None:
+        self.task = task
+        self.number = number
+        self.context = context
+        self._cpu = cpu
+        self._scheduler = scheduler
+        self.alive = True
+        self.suspend_count = 0
+        self.wait: Wait | None = None
+        self.started = False  # has been resumed once
+        self.self_port = Port(task.zone, self)
+        self.kernel_port: Port | None = self.self_port  # what mach_thread_self gives
+        self.exception_port: Port | None = None  # holds one of its send rights
+        self.name = ""
+
+    @property
+    def runnable(self) -> bool:
+        return (self.alive and self.started and self.wait is None
+                and self.suspend_count == 0 and self.task.suspend_count == 0)
+
+    def set_result(self, value: int) -> None:
+        """Store a trap's result where the thread finds it when it goes on."""
+        if self._scheduler.current is self:
+            self._cpu.arguments[0] = value & 0xFFFF_FFFF_FFFF_FFFF
+        else:
+            self.context.arguments[0] = value & 0xFFFF_FFFF_FFFF_FFFF
+
+    def block(self, wait: Wait) -> None:
+        """The thread, in a trap, waits from now on."""
+        self.wait = wait
+        if self._scheduler.current is self:
+            self._scheduler.block()
+
+    def go_on(self, result: int) -> None:
+        """What it waited for has come: finish its trap with `result`."""
+        self.wait = None
+        self.context.arguments[0] = result & 0xFFFF_FFFF_FFFF_FFFF
+        if self.suspend_count == 0 and self.task.suspend_count == 0:
+            self._scheduler.ready(self)
+
+    def suspend(self) -> None:
+        was_runnable = self.runnable
+        self.suspend_count += 1
+        if was_runnable:
+            self._scheduler.remove(self)
+
+    def resume(self) -> int:
+        """KERN_FAILURE: it was not suspended."""
+        if self.suspend_count == 0:
+            return KernReturn.FAILURE
+        self.suspend_count -= 1
+        self.started = True
+        if self.runnable:
+            self._scheduler.ready(self)
+        return KernReturn.SUCCESS
+
+    def task_suspended(self) -> None:
+        """The task's suspend count rose from 0."""
+        if self.alive and self.started and self.wait is None and self.suspend_count == 0:
+            self._scheduler.remove(self)
+
+    def task_resumed(self) -> None:
+        """The task's suspend count fell to 0."""
+        if self.runnable:
+            self._scheduler.ready(self)
+
+    def abort(self) -> None:
+        if self.wait is not None:
+            self.wait.interrupt()
+
+    def end(self) -> None:
+        """Stop for good; the task still has to forget the thread."""
+        was_runnable = self.runnable
+        self.alive = False
+        if self.wait is not None:
+            self.wait.abandon()
+            self.wait = None
+        if was_runnable:
+            self._scheduler.remove(self)
+        if self.exception_port is not None:
+            self.exception_port.drop_send()
+            self.exception_port = None
+        if self.kernel_port is not self.self_port and self.kernel_port is not None:
+            self.kernel_port.drop_send()
+        self.kernel_port = None
+        self.self_port.die()
+
+    def check(self) -> None:
+        assert self.suspend_count >= 0
+        assert self.alive or self.wait is None

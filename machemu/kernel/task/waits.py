@@ -1,0 +1,161 @@
+"""What a thread can wait for in mach_msg: a message, room in a queue, time to pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from machemu.kernel.ipc.message import Message
+from machemu.kernel.ipc.receive import (
+    MACH_RCV_LARGE,
+    deliver,
+    deliver_too_large,
+    needed_size,
+    report_size,
+)
+from machemu.kernel.ipc.send import pseudo_receive
+from machemu.kernel.results import MsgReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from machemu.hw.api import Clock, TimerHandle
+    from machemu.kernel.ipc.message_queue import MessageQueue
+    from machemu.kernel.ipc.port import Port
+    from machemu.kernel.task.thread import Thread
+
+NS_PER_MS = 1_000_000
+
+
+@final
+class ReceiveWait:
+    """A thread that waits for a message in `queue`."""
+
+    __slots__ = ("_address", "_option", "_queue", "_size", "_thread", "_timer")
+
+    def __init__(self, thread: Thread, queue: MessageQueue, address: int, size: int, option: int) -> None:
+        self._thread = thread
+        self._queue = queue
+        self._address = address
+        self._size = size
+        self._option = option
+        self._timer: TimerHandle | None = None
+
+    def start(self, clock: Clock, timeout_ms: int | None) -> None:
+        """Wait, at most `timeout_ms`."""
+        self._queue.receivers.append(self)
+        if timeout_ms is not None:
+            self._timer = clock.call_at(clock.now_ns + timeout_ms * NS_PER_MS, self._timed_out)
+        self._thread.block(self)
+
+    def offer(self, message: Message) -> bool:
+        thread, task = self._thread, self._thread.task
+        taken, give = True, deliver
+        if needed_size(message, self._option) > self._size:
+            if self._option & MACH_RCV_LARGE:
+                taken, give = False, report_size_only
+            else:
+                give = deliver_too_large
+        result = give(message, task.space, task.memory, self._address, self._option)
+        if self._timer is not None:
+            self._timer.cancel()
+        thread.go_on(result)
+        return taken
+
+    def fail(self, code: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._thread.go_on(code)
+
+    def _timed_out(self) -> None:
+        self._queue.receivers.remove(self)
+        self._thread.go_on(MsgReturn.RCV_TIMED_OUT)
+
+    def interrupt(self) -> None:
+        self._queue.receivers.remove(self)
+        self.fail(MsgReturn.RCV_INTERRUPTED)
+
+    def abandon(self) -> None:
+        self._queue.receivers.remove(self)
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def report_size_only(message: Message, _space: object, memory: object, address: int, option: int) -> int:
+    """`report_size` in the form of `deliver`."""
+    return report_size(message, memory, address, option)  # type: ignore[arg-type]
+
+
+@final
+class SendWait:
+    """A thread that waits for room in the queue of `port`; then it goes on to receive."""
+
+    __slots__ = ("_address", "_continue", "_message", "_port", "_thread", "_timer")
+
+    def __init__(self, thread: Thread, port: Port, message: Message, address: int,
+                 and_then: Callable[[Thread], None]) -> None:
+        self._thread = thread
+        self._port = port
+        self._message = message
+        self._address = address
+        self._continue = and_then
+        self._timer: TimerHandle | None = None
+
+    def start(self, clock: Clock, timeout_ms: int | None) -> None:
+        self._port.blocked_senders.append(self)
+        if timeout_ms is not None:
+            self._timer = clock.call_at(clock.now_ns + timeout_ms * NS_PER_MS, self._timed_out)
+        self._thread.block(self)
+
+    def finish(self) -> Message:
+        """The message is sent (or lost with its port): success."""
+        self._cancel_timer()
+        self._thread.wait = None
+        self._continue(self._thread)
+        return self._message
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _give_back(self, code: int) -> None:
+        task = self._thread.task
+        self._port.blocked_senders.remove(self)
+        self._thread.go_on(pseudo_receive(self._message, task.space, task.memory, self._address, code))
+
+    def _timed_out(self) -> None:
+        self._give_back(MsgReturn.SEND_TIMED_OUT)
+
+    def interrupt(self) -> None:
+        self._cancel_timer()
+        self._give_back(MsgReturn.SEND_INTERRUPTED)
+
+    def abandon(self) -> None:
+        self._cancel_timer()
+        self._port.blocked_senders.remove(self)
+        self._message.destroy()
+
+
+@final
+class SleepWait:
+    """A thread that lets time pass (`thread_switch` with WAIT)."""
+
+    __slots__ = ("_thread", "_timer")
+
+    def __init__(self, thread: Thread) -> None:
+        self._thread = thread
+        self._timer: TimerHandle | None = None
+
+    def start(self, clock: Clock, ns: int) -> None:
+        self._timer = clock.call_at(clock.now_ns + ns, self._over)
+        self._thread.block(self)
+
+    def _over(self) -> None:
+        self._thread.go_on(0)
+
+    def interrupt(self) -> None:
+        self.abandon()
+        self._thread.go_on(0)
+
+    def abandon(self) -> None:
+        assert self._timer is not None
+        self._timer.cancel()

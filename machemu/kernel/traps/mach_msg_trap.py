@@ -1,0 +1,108 @@
+"""mach_msg: send, receive, or both (mach-abi.md 2).  Follows Mach 3 `ipc/mach_msg.c`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from machemu.kernel.ipc.message import Message, Peer
+from machemu.kernel.ipc.receive import queue_of, take_first
+from machemu.kernel.ipc.right import MOVE_SEND
+from machemu.kernel.ipc.send import copy_in, pseudo_receive
+from machemu.kernel.results import KernelError, MsgReturn
+from machemu.kernel.task.waits import ReceiveWait, SendWait
+from machemu.kernel.traps.call import BLOCKED, Trap, TrapCall
+
+if TYPE_CHECKING:
+    from machemu.kernel.kernel import Kernel
+    from machemu.kernel.task.thread import Thread
+
+MACH_SEND_MSG: Final = 0x0001
+MACH_RCV_MSG: Final = 0x0002
+MACH_SEND_TIMEOUT: Final = 0x0010
+MACH_RCV_TIMEOUT: Final = 0x0100
+MACH_SEND_PEER: Final = 0x0020_0000
+MASK: Final = 0xFFFF_FFFF
+
+
+def mach_msg_trap(call: TrapCall) -> int | None:
+    """Arguments: msg, option, send_size, rcv_size, rcv_name, timeout (ms), notify.
+
+    Raises KernelError with the MACH_SEND_ and MACH_RCV_ codes of mach-abi.md 2.2.
+    """
+    address, option, send_size, receive_size, receive_name, timeout, _notify, _ = call.arguments
+    thread = call.thread
+    if option & MACH_SEND_MSG:
+        message = copy_in(call.task.space, call.task.memory, address, send_size & MASK)
+        if option & MACH_SEND_PEER and call.task is call.kernel.network_server:
+            _read_peer(call, message, address + message.size)
+        dest = message.dest
+        kernel = call.kernel
+        if kernel.events.message_sent:
+            kernel.report_sent(message)
+        if dest.kernel_object is not None:
+            kernel.serve(message, call.task)
+            if not thread.alive:
+                return BLOCKED
+        elif dest.queued >= dest.limit and message.dest_kind == MOVE_SEND:
+            return _wait_to_send(call, message)
+        else:
+            kernel.clock.charge(message.size >> 3)
+            dest.enqueue(message)
+    if option & MACH_RCV_MSG:
+        return receive(call.kernel, thread, address, option, receive_size & MASK,
+                       receive_name & MASK, timeout & MASK)
+    return MsgReturn.SUCCESS
+
+
+def receive(kernel: Kernel, thread: Thread, address: int, option: int, size: int,
+            name: int, timeout: int) -> int | None:
+    """The receiving half, for the current thread or one that could send at last."""
+    task = thread.task
+    queue = queue_of(task.space, name)
+    if queue.messages:
+        return take_first(queue, task.space, task.memory, address, size, option)
+    if option & MACH_RCV_TIMEOUT:
+        if timeout == 0:
+            return MsgReturn.RCV_TIMED_OUT
+        ReceiveWait(thread, queue, address, size, option).start(kernel.clock, timeout)
+    else:
+        ReceiveWait(thread, queue, address, size, option).start(kernel.clock, None)
+    return BLOCKED
+
+
+def _wait_to_send(call: TrapCall, message: Message) -> int | None:
+    """The queue is full: wait for room, then go on to receive if that was asked."""
+    address, option, _, receive_size, receive_name, timeout, _, _ = call.arguments
+    timeout &= MASK
+    task = call.task
+    if option & MACH_SEND_TIMEOUT and timeout == 0:
+        return pseudo_receive(message, task.space, task.memory, address, MsgReturn.SEND_TIMED_OUT)
+    kernel = call.kernel
+
+    def and_then(thread: Thread) -> None:
+        result: int | None = MsgReturn.SUCCESS
+        if option & MACH_RCV_MSG:
+            try:
+                result = receive(kernel, thread, address, option, receive_size & MASK,
+                                 receive_name & MASK, timeout)
+            except KernelError as error:
+                result = error.code
+        if result is not BLOCKED:
+            thread.go_on(result)
+
+    wait = SendWait(call.thread, message.dest, message, address, and_then)
+    wait.start(kernel.clock, timeout if option & MACH_SEND_TIMEOUT else None)
+    return BLOCKED
+
+
+def _read_peer(call: TrapCall, message: Message, address: int) -> None:
+    """The network server's 8 octets {node, epoch} behind the message."""
+    try:
+        octets = call.task.memory.read(address, 8)
+    except KernelError:
+        message.destroy()
+        raise KernelError(MsgReturn.SEND_INVALID_DATA) from None
+    message.peer = Peer(int.from_bytes(octets[:4], "little"), int.from_bytes(octets[4:], "little"))
+
+
+TRAP = Trap(number=-25, name="mach_msg_trap", handler=mach_msg_trap)

@@ -39,7 +39,11 @@ class CpuException:
 
 
 class Context(Protocol):
-    """The saved state of one thread: registers, floating point, address space."""
+    """The saved state of one thread: registers, floating point, address space.
+
+    While it is the cpu's current context, `arguments` here are old: `Cpu.arguments` has
+    the present ones.  Everything else is right at any time.
+    """
 
     arguments: memoryview  # 8 words: the argument registers; [0] is also the result
     space: AddressSpace
@@ -141,6 +145,9 @@ class InterruptLine(Protocol):
 class Cpu(Protocol):
     arguments: memoryview  # 8 words: argument registers of the *running* context
     current: Context | None
+
+    def attach(self, handler: TrapHandler) -> None:
+        """Make `handler` the kernel that traps go to.  Once, before anything runs."""
 
     def new_context(self, space: AddressSpace) -> Context:
         """A context with all registers zero."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from machemu.hw.api import Access, CpuException, Machine
 from machemu.interfaces.runtime import Encoded, error_reply
+from machemu.kernel.device.table import DeviceTable
 from machemu.kernel.events import (
     ExceptionRaised,
     KernelEvents,
@@ -20,7 +21,6 @@ from machemu.kernel.events import (
     ThreadEnded,
     TrapTaken,
 )
-from machemu.kernel.device.table import DeviceTable
 from machemu.kernel.ipc.message import Message
 from machemu.kernel.ipc.port import Port, PortZone
 from machemu.kernel.ipc.right import MACH_PORT_NULL, Carried
@@ -38,6 +38,7 @@ from machemu.kernel.vm.object import VmObject
 from machemu.kernel.vm.page import PagePool
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
 
 WORD: Final = 1 << 64
@@ -272,6 +273,10 @@ class Kernel:
                   for region in message.regions if region.memory is not None)))
 
     # -- invariants -------------------------------------------------------------------
+
+    def count_own_rights(self, sends: Counter[Port], onces: Counter[Port]) -> None:
+        """Add the rights that the kernel itself holds, for the balance."""
+        self.devices.count_own_rights(sends, onces)
 
     def check(self) -> None:
         """Assert every object's invariants and that ports and rights balance."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 from lark.exceptions import VisitError
@@ -13,8 +13,6 @@ from machemu.mig.errors import MigError
 
 if TYPE_CHECKING:
     from machemu.mig.preprocess import Source
-
-POLYMORPHIC_WORD: Final = "polymorphic"
 
 Side: TypeAlias = Literal["both", "user", "server"]
 
@@ -138,11 +136,6 @@ class Setting:
 
 
 Statement: TypeAlias = (SubsystemStatement | TypeDefinition | RoutineStatement | Skip | Import | Setting)
-
-
-@dataclass(slots=True)
-class Syntax:
-    statements: list[Statement] = field(default_factory=list)
 
 
 def number_of(text: str) -> int:

@@ -39,4 +39,5 @@ def _message(event: Event, names: dict[tuple[str, int], str]) -> str:
     what = f"{event['interface']}.{event['routine']}" if "routine" in event else f"id {event['id']}"
     reply = " (reply)" if event.get("reply_to_request") else ""
     arguments = ", ".join(map(str, event.get("arguments", [])))
-    return f"message {event['message']}: {who} {what}{reply}({arguments}), {event['size']} octets to port {event['port']}"
+    return (f"message {event['message']}: {who} {what}{reply}({arguments}), "
+            f"{event['size']} octets to port {event['port']}")

@@ -27,6 +27,8 @@ QUEUE_LIMIT_MAX: Final = 16  # messages; MACH_PORT_QLIMIT_MAX
 class Sender(Protocol):
     """A thread that waits for room in a port's queue."""
 
+    message: Message
+
     def finish(self) -> Message:
         """Go on with success; the message it wanted to send."""
 

@@ -7,6 +7,7 @@ the dispatcher destroys them all, so a handler checks everything before it takes
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
@@ -63,6 +64,11 @@ class PendingReply:
             port, self._port = self._port, None
             send_reply(self._kernel, self._routine, port, self._kind, code, outs)
 
+    def count(self, sends: Counter[Port], onces: Counter[Port]) -> None:
+        """Add the right this holds, for the balance."""
+        if self._port is not None:
+            (sends if self._kind == MOVE_SEND else onces)[self._port] += 1
+
     def forget(self) -> None:
         """Give the reply right up: an RPC then fails with MIG_SERVER_DIED."""
         if self._port is not None:
@@ -96,7 +102,8 @@ def serve(kernel: Kernel, message: Message, task: Task) -> None:
         call = RpcCall(kernel, task, target, message)
         code, outs = _run(served, call, message)
         if call.deferred:
-            return _consume(message)
+            _consume(message)
+            return
     reply, kind = message.reply, message.reply_kind
     message.reply, message.reply_kind = None, 0
     _consume(message)

@@ -17,7 +17,6 @@ from machemu.kernel.ipc.right import (
     DEAD_UREFS_MAX,
     MACH_PORT_NULL,
     MOVE_SEND_ONCE,
-    PORT_SET,
     RECEIVE,
     SEND,
     SEND_ONCE,

@@ -89,13 +89,13 @@ def report_size_only(message: Message, _space: object, memory: object, address: 
 class SendWait:
     """A thread that waits for room in the queue of `port`; then it goes on to receive."""
 
-    __slots__ = ("_address", "_continue", "_message", "_port", "_thread", "_timer")
+    __slots__ = ("_address", "_continue", "_port", "_thread", "_timer", "message")
 
     def __init__(self, thread: Thread, port: Port, message: Message, address: int,
                  and_then: Callable[[Thread], None]) -> None:
         self._thread = thread
         self._port = port
-        self._message = message
+        self.message = message
         self._address = address
         self._continue = and_then
         self._timer: TimerHandle | None = None
@@ -111,7 +111,7 @@ class SendWait:
         self._cancel_timer()
         self._thread.wait = None
         self._continue(self._thread)
-        return self._message
+        return self.message
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -120,7 +120,7 @@ class SendWait:
     def _give_back(self, code: int) -> None:
         task = self._thread.task
         self._port.blocked_senders.remove(self)
-        self._thread.go_on(pseudo_receive(self._message, task.space, task.memory, self._address, code))
+        self._thread.go_on(pseudo_receive(self.message, task.space, task.memory, self._address, code))
 
     def _timed_out(self) -> None:
         self._give_back(MsgReturn.SEND_TIMED_OUT)
@@ -132,7 +132,7 @@ class SendWait:
     def abandon(self) -> None:
         self._cancel_timer()
         self._port.blocked_senders.remove(self)
-        self._message.destroy()
+        self.message.destroy()
 
 
 @final

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from machemu.hw.api import PAGE_SIZE
 from machemu.kernel.events import Printed
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.traps.call import Trap, TrapCall
-from machemu.hw.api import PAGE_SIZE
 
 LENGTH_MAX: Final = 1024  # octets; what is longer is cut
 

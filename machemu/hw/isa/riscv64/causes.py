@@ -1,0 +1,25 @@
+"""Trap causes, as the engine numbers them in mode 1.9.1 (unicorn-riscv.md 3 and 4)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from machemu.hw.api import Access
+
+FETCH_FAULT: Final = 1
+ILLEGAL: Final = 2
+MISALIGNED: Final = 4
+LOAD_FAULT: Final = 5
+STORE_FAULT: Final = 7
+ECALL: Final = 8
+
+PAGE_FAULTS: Final[dict[int, Access]] = {
+    FETCH_FAULT: Access.EXECUTE,
+    LOAD_FAULT: Access.READ,  # of an amo too, while its page is missing: it loads first
+    STORE_FAULT: Access.WRITE,
+}
+PC_ADVANCE: Final = 4  # octets the engine adds to pc before any trap, faults included
+
+# What scause would read in the present specification (mach-abi.md 9.2, flavor 3).
+BREAKPOINT_CAUSE: Final = 3
+ARCHITECTURAL: Final[dict[int, int]] = {FETCH_FAULT: 12, LOAD_FAULT: 13, STORE_FAULT: 15}

@@ -1,0 +1,74 @@
+"""A thread's registers in the layouts of `thread_get_state` (mach-abi.md 9.2).
+
+| flavor | number | octets | layout |
+|---|---|---|---|
+| RISCV64_THREAD_STATE | 1 | 256 | u64 x1 to x31, u64 pc |
+| RISCV64_FLOAT_STATE | 2 | 264 | u64 f0 to f31, u32 fcsr, u32 zero |
+| RISCV64_EXCEPTION_STATE | 3 | 24 | u64 scause, stval, sepc of the last fault; read only |
+| THREAD_STATE_FLAVOR_LIST | 0 | 12 | u32 1, 2, 3; read only |
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import Final
+
+from machemu.hw.isa.riscv64 import layout as at
+
+FLAVOR_LIST: Final = 0
+THREAD_STATE: Final = 1
+FLOAT_STATE: Final = 2
+EXCEPTION_STATE: Final = 3
+
+THREAD_FORMAT: Final = struct.Struct("<32Q")
+FLOAT_FORMAT: Final = struct.Struct("<32QII")
+EXCEPTION_FORMAT: Final = struct.Struct("<3Q")
+FLAVORS: Final = struct.pack("<3I", THREAD_STATE, FLOAT_STATE, EXCEPTION_STATE)
+
+FRM_SHIFT: Final = 5  # fcsr: rounding mode above five flags
+FLAGS_MASK: Final = 0x1F
+FRM_MASK: Final = 7
+
+
+@dataclass(slots=True)
+class Registers:
+    """One thread's state: SAVED_WORDS words, its floating-point flags, its last fault."""
+
+    words: memoryview
+    flags: memoryview | bytearray = field(default_factory=lambda: bytearray(1))
+    fault: tuple[int, int, int] = (0, 0, 0)  # scause, stval, sepc
+
+
+def get(registers: Registers, flavor: int) -> bytes | None:
+    """None: no such flavor."""
+    words = registers.words
+    if flavor == THREAD_STATE:
+        return THREAD_FORMAT.pack(*words[at.GPR + 1:at.GPR + 32], words[at.PC])
+    if flavor == FLOAT_STATE:
+        fcsr = (words[at.FRM] & FRM_MASK) << FRM_SHIFT | registers.flags[0] & FLAGS_MASK
+        return FLOAT_FORMAT.pack(*words[at.FPR:at.FPR + 32], fcsr, 0)
+    if flavor == EXCEPTION_STATE:
+        return EXCEPTION_FORMAT.pack(*registers.fault)
+    return FLAVORS if flavor == FLAVOR_LIST else None
+
+
+def put(registers: Registers, flavor: int, state: bytes) -> bool:
+    """False: no such flavor, wrong length, read only, or an odd pc; nothing changed."""
+    words = registers.words
+    if flavor == THREAD_STATE and len(state) == THREAD_FORMAT.size:
+        *general, pc = THREAD_FORMAT.unpack(state)
+        if pc & 1:
+            return False
+        for index, value in enumerate(general, at.GPR + 1):
+            words[index] = value
+        words[at.PC] = pc
+        return True
+    if flavor == FLOAT_STATE and len(state) == FLOAT_FORMAT.size:
+        *floats, fcsr, _ = FLOAT_FORMAT.unpack(state)
+        for index, value in enumerate(floats, at.FPR):
+            words[index] = value
+        words[at.FRM] = fcsr >> FRM_SHIFT & FRM_MASK
+        registers.flags[0] = fcsr & FLAGS_MASK
+        return True
+    return False

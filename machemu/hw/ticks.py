@@ -1,0 +1,151 @@
+"""What counts executed code, and ends a run in time.
+
+Time is kept as one whole number of *units*, of which both a nanosecond and an octet of
+executed code are whole numbers: at 400 octets to the microsecond a nanosecond is 2 units
+and an octet 5.  That is `octets * 1000 // 400 + charged_ns` of unicorn-riscv.md 7 without
+a second counter, and a limit never has to be computed again when work is charged.
+
+Who counts is a `Ticks`: the native helper at the start of each basic block, or, where it
+cannot be had, the engine's own count of instructions.  The two are never mixed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Final, Protocol, final
+
+from machemu.hw.engine import Engine
+
+NEVER: Final = 2**63  # units; some five months of virtual time at most
+OCTETS_PER_INSTRUCTION: Final = 3  # nominal, for the clock that counts instructions
+
+# Words of the helper's structure (native/clock.c).
+NOW, LIMIT, BLOCK_END, PER_OCTET, ENDED, RESUMED, STOP, WORDS = range(8)
+
+
+class Ticks(Protocol):
+    """What counts executed code.  All times are in units."""
+
+    name: str  # of the clock, for the first line of a trace
+
+    def now(self) -> int: ...
+    def add(self, units: int) -> None: ...
+    def end_at(self, units: int) -> None:
+        """No block starts at `units` or later."""
+
+    def end_sooner(self, units: int) -> None:
+        """The same, if it is sooner than what was asked."""
+
+    def trapped(self, unretired: int, entered: bool, retired: bool) -> None:
+        """A trap: give back what was paid for and not executed.
+
+        Args:
+            unretired: address of the first instruction that was not executed.
+            entered: False for a fetch fault, before which no block was entered.
+            retired: the instruction that trapped counts as executed.
+        """
+
+    def run(self, engine: Engine) -> int:
+        """Run the engine until the limit; its error code."""
+
+
+@final
+class BlockTicks:
+    """Octets of code, counted exactly by the native helper."""
+
+    name = "bytes"
+
+    def __init__(self, helper: Any, engine: Engine, per_octet: int) -> None:
+        structure = (ctypes.c_uint64 * WORDS)()
+        self.words: Final = memoryview(structure).cast("B").cast("Q")
+        self.words[LIMIT] = NEVER
+        self.words[PER_OCTET] = per_octet
+        self.words[STOP] = engine.stop_function
+        self.per_octet: Final = per_octet
+        engine.hook_blocks(helper.machemu_on_block, structure)
+
+    def now(self) -> int:
+        return self.words[NOW]
+
+    def add(self, units: int) -> None:
+        self.words[NOW] += units
+
+    def end_at(self, units: int) -> None:
+        self.words[LIMIT] = min(units, NEVER)
+
+    def end_sooner(self, units: int) -> None:
+        if units < self.words[LIMIT]:
+            self.words[LIMIT] = units
+
+    def trapped(self, unretired: int, entered: bool, retired: bool) -> None:
+        if entered:
+            self.words[NOW] -= (self.words[BLOCK_END] - unretired) * self.per_octet
+
+    def run(self, engine: Engine) -> int:
+        self.words[ENDED] = 0
+        return engine.start()
+
+
+@final
+class InstructionTicks:
+    """Instructions, at a nominal length, by the engine's own counter.
+
+    The engine counts an instruction when it begins, the one that ends the run included;
+    `_counter` and `_count` are its words for "so far" and "how many".
+    """
+
+    name = "instructions"
+
+    def __init__(self, engine: Engine, per_octet: int) -> None:
+        words = engine.counter()
+        self._counter = words[:1]
+        self._count = words[1:]
+        self._cost: Final = per_octet * OCTETS_PER_INSTRUCTION
+        self._base = 0  # units when the run began, and all that was added since
+        self._limit = NEVER
+        self._running = False
+
+    def now(self) -> int:
+        return self._base + (self._counter[0] * self._cost if self._running else 0)
+
+    def add(self, units: int) -> None:
+        self._base += units
+        self._set_count()
+
+    def end_at(self, units: int) -> None:
+        self._limit = units
+        self._set_count()
+
+    def end_sooner(self, units: int) -> None:
+        if units < self._limit:
+            self.end_at(units)
+
+    def _set_count(self) -> None:
+        if self._running:
+            self._count[0] = self._counter[0] + self._left()
+
+    def _left(self) -> int:
+        """Instructions until the limit."""
+        return max(0, -(-(self._limit - self.now()) // self._cost))
+
+    def trapped(self, unretired: int, entered: bool, retired: bool) -> None:
+        if not entered or retired:
+            return
+        if self._running:
+            self._counter[0] -= 1
+            self._set_count()
+        else:
+            self._base -= self._cost
+
+    def run(self, engine: Engine) -> int:
+        left = self._left()
+        if not left:
+            return 0
+        self._counter[0] = 0
+        self._running = True
+        status = engine.start(count=min(left, 2**62))
+        # Stopped by the count: the instruction at which it showed was not executed.
+        executed = self._counter[0] - (self._counter[0] > self._count[0])
+        self._running = False
+        self._base += executed * self._cost
+        return status

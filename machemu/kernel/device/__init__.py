@@ -1,0 +1,1 @@
+"""Devices as kernel objects: what `device_open` gives a task."""

@@ -1,0 +1,106 @@
+"""Address spaces as kernel objects: the vm_ calls of `mach.defs`.
+
+Rules and errors: mach-abi.md 6.2 and 8.1.  Follows Mach 3 `vm/vm_user.c`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from machemu.hw.api import PAGE_SIZE
+from machemu.kernel.ipc.right import Carried, CarriedRight
+from machemu.kernel.results import KernelError, KernReturn
+from machemu.kernel.task.task import Task
+from machemu.kernel.vm.copy import VmCopy
+
+if TYPE_CHECKING:
+    from machemu.kernel.rpc.call import Handler, RpcCall
+    from machemu.kernel.vm.map import VmMap
+
+MATTR_CACHE: Final = 1
+MATTR_VALUES: Final = range(6, 9)  # cache, data cache and instruction cache flush
+
+
+def _map(call: RpcCall) -> VmMap:
+    return call.target_as(Task, KernReturn.INVALID_TASK).memory
+
+
+def vm_allocate(call: RpcCall, address: int, size: int, anywhere: int) -> tuple[int]:
+    return (_map(call).allocate(address, size, bool(anywhere)),)
+
+
+def vm_deallocate(call: RpcCall, address: int, size: int) -> None:
+    _map(call).deallocate(address, size)
+
+
+def vm_protect(call: RpcCall, address: int, size: int, set_maximum: int, protection: int) -> None:
+    _map(call).protect(address, size, bool(set_maximum), protection)
+
+
+def vm_inherit(call: RpcCall, address: int, size: int, inheritance: int) -> None:
+    _map(call).inherit(address, size, inheritance)
+
+
+def vm_read(call: RpcCall, address: int, size: int) -> tuple[VmCopy | bytes]:
+    if size >> 32:  # the count in the reply has 32 bits
+        raise KernelError(KernReturn.INVALID_ARGUMENT)
+    return (_map(call).copyin(address, size, False) if size else b"",)
+
+
+def vm_write(call: RpcCall, address: int, region: VmCopy | None) -> None:
+    memory = _map(call)
+    size = region.size if region is not None else 0
+    if (address | size) % PAGE_SIZE:
+        raise KernelError(KernReturn.INVALID_ARGUMENT)
+    if region is not None:
+        memory.write(address, region.read())
+        region.discard()
+
+
+def vm_copy(call: RpcCall, source: int, size: int, target: int) -> None:
+    _map(call).copy(source, size, target)
+
+
+def vm_region(call: RpcCall, address: int) -> tuple[object, ...]:
+    """The object's name port is null: objects of this kernel have no ports of their own."""
+    region = _map(call).region(address)
+    return (region.start, region.size, region.protection, region.max_protection, region.inheritance,
+            int(region.shared), None, region.offset)
+
+
+def vm_map(call: RpcCall, address: int, size: int, mask: int, anywhere: int, right: CarriedRight, offset: int,
+           copy: int, protection: int, maximum: int, inheritance: int) -> tuple[int]:
+    memory = None
+    if isinstance(right, Carried):
+        memory = call.kernel.memory_object(right.port.kernel_object)
+        if memory is None:
+            raise KernelError(KernReturn.INVALID_ARGUMENT)
+    start = _map(call).map(address, size, mask, bool(anywhere), memory, offset, bool(copy), protection,
+                           maximum, inheritance)
+    if isinstance(right, Carried):
+        right.destroy()
+    return (start,)
+
+
+def vm_statistics(call: RpcCall) -> tuple[object, ...]:
+    memory, pool = _map(call), call.kernel.pool
+    words = (PAGE_SIZE, pool.free_count, pool.used, 0, 0, pool.zero_fills, 0, 0, 0,
+             call.kernel.counters.faults, memory.copy_faults, 0, 0)
+    return (words,)
+
+
+def vm_machine_attribute(call: RpcCall, address: int, size: int, attribute: int, value: int) -> tuple[int]:
+    """Caches are coherent here: flushing them succeeds and does nothing."""
+    _map(call)
+    if attribute != MATTR_CACHE or value not in MATTR_VALUES:
+        raise KernelError(KernReturn.INVALID_ARGUMENT)
+    return (value,)
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    handler.__name__: handler
+    for handler in (
+        vm_allocate, vm_deallocate, vm_protect, vm_inherit, vm_read, vm_write, vm_copy, vm_region,
+        vm_map, vm_statistics, vm_machine_attribute,
+    )
+}

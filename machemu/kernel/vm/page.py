@@ -1,0 +1,89 @@
+"""Page frames: who has them, and that none is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, final
+
+from machemu.hw.api import PAGE_SIZE
+from machemu.kernel.results import KernelError, KernReturn
+
+if TYPE_CHECKING:
+    from machemu.hw.api import Memory
+
+ZEROS: Final = bytes(PAGE_SIZE)
+
+
+@final
+class PagePool:
+    """The free frames of a node's RAM.  Frame 0 is never given out.
+
+    Invariants, asserted by `check`:
+      - every frame is free, a page of memory or a page table;
+      - `pages` + `tables` frames are in use.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self.total = memory.frames - 1
+        self._free = list(range(memory.frames - 1, 0, -1))  # low frames first
+        self.pages = 0  # frames that hold memory of tasks
+        self.tables = 0  # frames that hold page tables
+        self.zero_fills = 0
+
+    @property
+    def free_count(self) -> int:
+        return len(self._free)
+
+    @property
+    def used(self) -> int:
+        return self.pages + self.tables
+
+    def allocate(self) -> int:
+        """A frame of zeros.  Raises RESOURCE_SHORTAGE."""
+        frame = self.allocate_raw()
+        start = frame * PAGE_SIZE
+        self.memory.data[start:start + PAGE_SIZE] = ZEROS
+        self.zero_fills += 1
+        return frame
+
+    def allocate_raw(self) -> int:
+        """A frame whose contents the caller overwrites whole.  Raises RESOURCE_SHORTAGE."""
+        if not self._free:
+            raise KernelError(KernReturn.RESOURCE_SHORTAGE)
+        frame = self._free.pop()
+        self.pages += 1
+        if self.memory.held_code[frame]:
+            self.memory.invalidate_code(frame)
+        return frame
+
+    def code_changed(self, frame: int) -> None:
+        """The contents of a frame that may be executed change: forget its translations."""
+        self.memory.invalidate_code(frame)
+        self.memory.held_code[frame] = 1  # it may be executed again
+
+    def copy_of(self, frame: int) -> int:
+        """A new frame with the contents of `frame`.  Raises RESOURCE_SHORTAGE."""
+        new = self.allocate_raw()
+        data, source, target = self.memory.data, frame * PAGE_SIZE, new * PAGE_SIZE
+        data[target:target + PAGE_SIZE] = data[source:source + PAGE_SIZE]
+        return new
+
+    def free(self, frame: int) -> None:
+        self.pages -= 1
+        self._free.append(frame)
+
+    def allocate_table(self) -> int:
+        """A frame of zeros for a page table.  Raises RESOURCE_SHORTAGE."""
+        frame = self.allocate()
+        self.pages -= 1
+        self.tables += 1
+        return frame
+
+    def free_table(self, frame: int) -> None:
+        self.tables -= 1
+        self._free.append(frame)
+
+    def check(self) -> None:
+        assert self.used + len(self._free) == self.total, "a frame is lost or free twice"
+        assert self.pages >= 0
+        assert self.tables >= 0

@@ -1,0 +1,9 @@
+/* C types of soak.defs. */
+#ifndef MACHEMU_SOAK_TYPES_H
+#define MACHEMU_SOAK_TYPES_H
+
+typedef char *soak_data_t;
+typedef char *soak_text_t;
+typedef const char *const_soak_data_t;
+
+#endif

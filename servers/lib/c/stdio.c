@@ -1,0 +1,265 @@
+/* Streams.  Output is buffered by lines; stderr goes out at the end of each call.
+
+   Streams allocate nothing and know nothing of Mach: where octets go to is `transfer`,
+   at first the console's (see console.c). */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stdio_file.h"
+
+static struct stdio_file input = {.transfer = console_read, .mode = _IOLBF, .unget = EOF};
+static struct stdio_file output = {.transfer = console_write, .mode = _IOLBF, .unget = EOF};
+static struct stdio_file errors = {.transfer = console_write, .mode = _IONBF, .unget = EOF};
+
+FILE *const stdin = &input;
+FILE *const stdout = &output;
+FILE *const stderr = &errors;
+
+void stdio_set(FILE *stream, stdio_transfer_t transfer, void *cookie)
+{
+	fflush(stream);
+	stream->transfer = transfer;
+	stream->cookie = cookie;
+	stream->used = stream->taken = 0;
+	stream->eof = stream->error = false;
+	stream->unget = EOF;
+}
+
+int setvbuf(FILE *stream, char *buffer, int mode, size_t size)
+{
+	(void)buffer;
+	(void)size;
+	if (mode < _IOFBF || mode > _IONBF)
+		return EOF;
+	stream->mode = mode;
+	return 0;
+}
+
+/* --- output ------------------------------------------------------------------- */
+
+static int flush_one(FILE *stream)
+{
+	size_t sent = 0;
+
+	if (stream == stdin)
+		return 0;
+	while (sent < stream->used) {
+		ssize_t taken = stream->transfer(stream->cookie, stream->buffer + sent, stream->used - sent);
+
+		if (taken <= 0) {
+			stream->error = true;
+			break;
+		}
+		sent += (size_t)taken;
+	}
+	stream->used = 0; /* what could not be sent is lost, or nothing would go on */
+	return stream->error ? EOF : 0;
+}
+
+int fflush(FILE *stream)
+{
+	if (stream != NULL)
+		return flush_one(stream);
+	return flush_one(stdout) | flush_one(stderr);
+}
+
+static void put_octets(FILE *stream, const char *octets, size_t size)
+{
+	while (size != 0) {
+		size_t room = sizeof stream->buffer - stream->used;
+		size_t part = size < room ? size : room;
+
+		memcpy(stream->buffer + stream->used, octets, part);
+		stream->used += part;
+		octets += part;
+		size -= part;
+		if (stream->used == sizeof stream->buffer)
+			flush_one(stream);
+	}
+}
+
+static void put_piece(void *cookie, const char *piece, size_t size)
+{
+	put_octets(cookie, piece, size);
+}
+
+/* After each call: out with whole lines, as the stream's mode asks. */
+static int finish(FILE *stream, int result)
+{
+	if (stream->mode == _IONBF ||
+	    (stream->mode == _IOLBF && memrchr(stream->buffer, '\n', stream->used) != NULL))
+		flush_one(stream);
+	return stream->error ? EOF : result;
+}
+
+int vfprintf(FILE *restrict stream, const char *restrict format, va_list arguments)
+{
+	return finish(stream, format_text(put_piece, stream, format, arguments));
+}
+
+int vprintf(const char *restrict format, va_list arguments)
+{
+	return vfprintf(stdout, format, arguments);
+}
+
+int fprintf(FILE *restrict stream, const char *restrict format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vfprintf(stream, format, arguments);
+	va_end(arguments);
+	return length;
+}
+
+int printf(const char *restrict format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vfprintf(stdout, format, arguments);
+	va_end(arguments);
+	return length;
+}
+
+int fputc(int c, FILE *stream)
+{
+	char octet = (char)c;
+
+	put_octets(stream, &octet, 1);
+	return finish(stream, (unsigned char)c);
+}
+
+int putc(int c, FILE *stream)
+{
+	return fputc(c, stream);
+}
+
+int putchar(int c)
+{
+	return fputc(c, stdout);
+}
+
+int fputs(const char *restrict text, FILE *restrict stream)
+{
+	put_octets(stream, text, strlen(text));
+	return finish(stream, 0);
+}
+
+int puts(const char *text)
+{
+	put_octets(stdout, text, strlen(text));
+	return fputc('\n', stdout);
+}
+
+size_t fwrite(const void *restrict data, size_t size, size_t count, FILE *restrict stream)
+{
+	size_t octets;
+
+	if (__builtin_mul_overflow(size, count, &octets) || octets == 0)
+		return 0;
+	put_octets(stream, data, octets);
+	return finish(stream, 0) == 0 ? count : 0;
+}
+
+void perror(const char *what)
+{
+	const char *text = strerror(errno);
+
+	if (what != NULL && *what != '\0')
+		fprintf(stderr, "%s: %s\n", what, text);
+	else
+		fprintf(stderr, "%s\n", text);
+}
+
+/* --- input -------------------------------------------------------------------- */
+
+static bool fill(FILE *stream)
+{
+	ssize_t size;
+
+	if (stream->taken < stream->used)
+		return true;
+	if (stream != stdin || stream->eof)
+		return false;
+	fflush(stdout); /* the question, before the answer */
+	size = stream->transfer(stream->cookie, stream->buffer, sizeof stream->buffer);
+	stream->taken = 0;
+	stream->used = size > 0 ? (size_t)size : 0;
+	stream->eof = size == 0;
+	stream->error = size < 0;
+	return size > 0;
+}
+
+int fgetc(FILE *stream)
+{
+	int c = stream->unget;
+
+	if (c != EOF) {
+		stream->unget = EOF;
+		return c;
+	}
+	return fill(stream) ? (unsigned char)stream->buffer[stream->taken++] : EOF;
+}
+
+int getc(FILE *stream)
+{
+	return fgetc(stream);
+}
+
+int getchar(void)
+{
+	return fgetc(stdin);
+}
+
+int ungetc(int c, FILE *stream)
+{
+	if (c == EOF || stream->unget != EOF)
+		return EOF;
+	stream->eof = false;
+	return stream->unget = (unsigned char)c;
+}
+
+char *fgets(char *restrict line, int size, FILE *restrict stream)
+{
+	int length = 0, c = 0;
+
+	while (length < size - 1 && c != '\n' && (c = fgetc(stream)) != EOF)
+		line[length++] = (char)c;
+	if (size <= 0 || (length == 0 && c == EOF))
+		return NULL;
+	line[length] = '\0';
+	return line;
+}
+
+size_t fread(void *restrict data, size_t size, size_t count, FILE *restrict stream)
+{
+	unsigned char *to = data;
+	size_t octets, done = 0;
+	int c;
+
+	if (__builtin_mul_overflow(size, count, &octets) || octets == 0)
+		return 0;
+	while (done < octets && (c = fgetc(stream)) != EOF)
+		to[done++] = (unsigned char)c;
+	return done / size;
+}
+
+int feof(FILE *stream)
+{
+	return stream->eof;
+}
+
+int ferror(FILE *stream)
+{
+	return stream->error;
+}
+
+void clearerr(FILE *stream)
+{
+	stream->eof = stream->error = false;
+}

@@ -1,0 +1,80 @@
+/* What MIG's stubs call. */
+#include <mach.h>
+#include <mach/mig_errors.h>
+#include <mach/mig_support.h>
+
+/* The reply port while no call is using it.  A call made during another (a constructor of
+   out-of-line data, say) finds none here and makes its own. */
+static mach_port_t reply_port;
+
+void mig_init(void *first)
+{
+	(void)first;
+	reply_port = MACH_PORT_NULL;
+}
+
+mach_port_t mig_get_reply_port(void)
+{
+	mach_port_t port = reply_port;
+
+	reply_port = MACH_PORT_NULL;
+	return port != MACH_PORT_NULL ? port : mach_reply_port();
+}
+
+void mig_put_reply_port(mach_port_t port)
+{
+	if (reply_port == MACH_PORT_NULL)
+		reply_port = port;
+	else if (port != reply_port)
+		mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_RECEIVE, -1);
+}
+
+void mig_dealloc_reply_port(mach_port_t port)
+{
+	if (reply_port == port)
+		reply_port = MACH_PORT_NULL;
+	if (MACH_PORT_VALID(port))
+		mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_RECEIVE, -1);
+}
+
+void mig_allocate(vm_address_t *address, vm_size_t size)
+{
+	if (vm_allocate(mach_task_self(), address, size, TRUE) != KERN_SUCCESS)
+		*address = 0;
+}
+
+void mig_deallocate(vm_address_t address, vm_size_t size)
+{
+	vm_deallocate(mach_task_self(), address, size);
+}
+
+void mig_reply_setup(const mach_msg_header_t *request, mach_msg_header_t *reply)
+{
+	mig_reply_header_t *out = (mig_reply_header_t *)reply;
+
+	out->Head = (mach_msg_header_t){
+	    .msgh_bits = MACH_MSGH_BITS(MACH_MSGH_BITS_REMOTE(request->msgh_bits), 0),
+	    .msgh_size = sizeof *out,
+	    .msgh_remote_port = request->msgh_remote_port,
+	    .msgh_id = request->msgh_id + 100,
+	};
+	out->RetCodeType = (mach_msg_type_t){
+	    .msgt_name = MACH_MSG_TYPE_INTEGER_32,
+	    .msgt_size = 32,
+	    .msgt_number = 1,
+	    .msgt_inline = TRUE,
+	};
+	out->RetCode = MIG_BAD_ID;
+}
+
+vm_size_t mig_strncpy(char *to, const char *from, vm_size_t size)
+{
+	vm_size_t length = 0;
+
+	if (size == 0)
+		return 0;
+	for (; length < size - 1 && from[length] != '\0'; length++)
+		to[length] = from[length];
+	to[length] = '\0';
+	return length;
+}

@@ -1,0 +1,250 @@
+/*
+ * Programs that a session started.
+ *
+ * proc starts them, and is asked at once to tell their end on a port of their
+ * own, so that a wait for any child, a wait that does not wait and a look at
+ * the status all read the same list.
+ */
+#include "internal.h"
+
+#include <mach/mach_init.h>
+#include <mach/mach_interface.h>
+#include <mig/proc.h>
+#include <mig/proc_request.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Open files of a parent, for a child that has not opened its session yet. */
+typedef struct legacy {
+	struct legacy *next;
+	int            pid;
+	file_table_t   files;
+} legacy_t;
+
+static legacy_t *legacies;
+
+static legacy_t *legacy_find(int pid)
+{
+	for (legacy_t **link = &legacies; *link != NULL; link = &(*link)->next) {
+		legacy_t *legacy = *link;
+
+		if (legacy->pid == pid) {
+			*link = legacy->next;
+			return legacy;
+		}
+	}
+	return NULL;
+}
+
+bool legacy_take(int pid, file_table_t *files)
+{
+	legacy_t *legacy = legacy_find(pid);
+
+	if (legacy == NULL)
+		return false;
+	*files = legacy->files; /* the references go with it */
+	free(legacy);
+	return true;
+}
+
+static void legacy_drop(int pid)
+{
+	legacy_t *legacy = legacy_find(pid);
+
+	if (legacy != NULL) {
+		files_close_all(&legacy->files);
+		free(legacy);
+	}
+}
+
+static void child_free(child_t *child)
+{
+	if (child->port != MACH_PORT_NULL)
+		port_destroy(child->port);
+	free(child);
+}
+
+file_status_t session_start(session_t *session, const archive_entry_t *program,
+    const char *arguments, size_t size, child_t **started)
+{
+	child_t *child = calloc(1, sizeof *child);
+	legacy_t *legacy = calloc(1, sizeof *legacy);
+
+	if (child == NULL || legacy == NULL || port_in_set(&child->port) != KERN_SUCCESS) {
+		free(legacy);
+		free(child);
+		return FILE_NO_MEMORY;
+	}
+	if (process_start(program->path, arguments, size, &child->pid) != KERN_SUCCESS
+	    || process_watch(child->pid, child->port) != KERN_SUCCESS) {
+		free(legacy);
+		child_free(child);
+		return FILE_BAD_PROGRAM;
+	}
+	/* The child cannot have opened its session: that request is still to be
+	   received, by this thread. */
+	legacy->pid = child->pid;
+	files_share(&legacy->files, &session->files);
+	legacy->next = legacies;
+	legacies = legacy;
+	child->number = ++session->last_child;
+	child->next = session->children;
+	session->children = child;
+	*started = child;
+	return FILE_OK;
+}
+
+child_t *session_child(session_t *session, int number)
+{
+	child_t *child = session->children;
+
+	while (child != NULL && child->number != number)
+		child = child->next;
+	return child;
+}
+
+child_t *session_child_by_pid(session_t *session, int pid)
+{
+	child_t *child = session->children;
+
+	while (child != NULL && child->pid != pid)
+		child = child->next;
+	return child;
+}
+
+void session_forget(session_t *session, child_t *child)
+{
+	for (child_t **link = &session->children; *link != NULL; link = &(*link)->next) {
+		if (*link == child) {
+			*link = child->next;
+			legacy_drop(child->pid);
+			child_free(child);
+			return;
+		}
+	}
+}
+
+/* A child that has ended and that a wait for `number` may answer with; of
+   several the one that was started first. */
+static child_t *ended_child(session_t *session, int number)
+{
+	child_t *found = NULL;
+
+	for (child_t *child = session->children; child != NULL; child = child->next)
+		if (child->ended && (number == ANY_CHILD || number == child->number))
+			found = child;
+	return found;
+}
+
+file_status_t session_wait(session_t *session, int number, mach_port_t reply,
+    child_answer_t answer)
+{
+	child_t *child = ended_child(session, number);
+	waiter_t *waiter, **link = &session->waiters;
+
+	if (child != NULL) {
+		if (answer(session, reply, child))
+			session_forget(session, child);
+		return FILE_OK;
+	}
+	if (number == ANY_CHILD ? session->children == NULL : session_child(session, number) == NULL)
+		return FILE_NO_CHILD;
+	waiter = malloc(sizeof *waiter);
+	if (waiter == NULL)
+		return FILE_NO_MEMORY;
+	*waiter = (waiter_t){.number = number, .reply = reply, .answer = answer};
+	while (*link != NULL) /* who waits longest is answered first */
+		link = &(*link)->next;
+	*link = waiter;
+	return FILE_OK;
+}
+
+/* Answers those who wait for `child`, until one of them takes it away. */
+static void answer_waiters(session_t *session, child_t *child)
+{
+	waiter_t **link = &session->waiters;
+
+	while (*link != NULL) {
+		waiter_t *waiter = *link;
+		bool forget;
+
+		if (waiter->number != ANY_CHILD && waiter->number != child->number) {
+			link = &waiter->next;
+			continue;
+		}
+		*link = waiter->next;
+		forget = waiter->answer(session, waiter->reply, child);
+		free(waiter);
+		if (forget) {
+			session_forget(session, child);
+			return;
+		}
+	}
+}
+
+/* Tells those whose last child somebody else has waited for. */
+static void answer_childless(session_t *session)
+{
+	waiter_t **link = &session->waiters;
+
+	while (*link != NULL) {
+		waiter_t *waiter = *link;
+
+		if (waiter->number == ANY_CHILD ? session->children != NULL
+						: session_child(session, waiter->number) != NULL) {
+			link = &waiter->next;
+			continue;
+		}
+		*link = waiter->next;
+		waiter->answer(session, waiter->reply, NULL);
+		free(waiter);
+	}
+}
+
+static child_t *child_of_port(mach_port_t port, session_t **of)
+{
+	for (session_t *session = sessions; session != NULL; session = session->next)
+		for (child_t *child = session->children; child != NULL; child = child->next)
+			if (child->port == port) {
+				*of = session;
+				return child;
+			}
+	return NULL;
+}
+
+static bool child_ended(mach_port_t port, bool crashed, int status)
+{
+	session_t *session;
+	child_t *child = child_of_port(port, &session);
+
+	if (child == NULL)
+		return false;
+	child->ended = true;
+	child->crashed = crashed;
+	child->status = status;
+	child->port = MACH_PORT_NULL;
+	port_destroy(port);
+	legacy_drop(child->pid);
+	answer_waiters(session, child);
+	answer_childless(session);
+	return true;
+}
+
+bool child_lost(mach_port_t port)
+{
+	return child_ended(port, true, -1); /* proc has gone, and knows no more */
+}
+
+void children_abandon(session_t *session)
+{
+	while (session->waiters != NULL) {
+		waiter_t *waiter = session->waiters;
+
+		session->waiters = waiter->next;
+		mach_port_deallocate(mach_task_self(), waiter->reply);
+		free(waiter);
+	}
+	while (session->children != NULL)
+		session_forget(session, session->children);
+}

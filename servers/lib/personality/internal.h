@@ -1,0 +1,29 @@
+/*
+ * Between the files of libpersonality.
+ */
+#ifndef PERSONALITY_INTERNAL_H
+#define PERSONALITY_INTERNAL_H
+
+#include <machemu/personality.h>
+
+/* The port set the server receives from.  A port added to it is a new one, of
+   which the library alone holds the receive right. */
+kern_return_t port_in_set(mach_port_t *port);
+void port_destroy(mach_port_t port);
+
+/* A late port that died unused, its send-once right gone: true if it was one. */
+bool console_lost(mach_port_t port);
+bool child_lost(mach_port_t port);
+
+/* What happens to a session's children and readers when it ends. */
+void children_abandon(session_t *session);
+void console_abandon(const session_t *session);
+
+/* Files that a parent leaves for a child until it opens its session. */
+bool legacy_take(int pid, file_table_t *files);
+
+unsigned console_readers(void);
+
+extern session_t *sessions;
+
+#endif

@@ -1,0 +1,23 @@
+/* Start-up in C: what the stack holds becomes main's arguments. */
+#include <stdlib.h>
+
+#include <mach_init.h>
+
+typedef void (*constructor_t)(void);
+
+extern constructor_t __init_array_start[], __init_array_end[]; /* program.ld */
+
+extern int main(int argc, char **argv, char **envp);
+extern _Noreturn void start_c(long *stack);
+
+void start_c(long *stack)
+{
+	int argc = (int)stack[0];
+	char **argv = (char **)(stack + 1);
+
+	environ = argv + argc + 1;
+	mach_init();
+	for (constructor_t *constructor = __init_array_start; constructor < __init_array_end; constructor++)
+		(*constructor)();
+	exit(main(argc, argv, environ));
+}

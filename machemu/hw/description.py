@@ -176,4 +176,5 @@ def refuse_unknown_options(device: Device, known: set[str]) -> None:
 def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> None:
     unknown = sorted(table.keys() - known)
     if unknown:
-        raise ConfigError(f"{where}: no such key: {', '.join(unknown)} (there are {', '.join(sorted(known)) or 'none'})")
+        there = ", ".join(sorted(known)) or "none"
+        raise ConfigError(f"{where}: no such key: {', '.join(unknown)} (there are {there})")

@@ -6,7 +6,8 @@ Its processor state is seen in one of two ways:
   live     a view of the running state itself, found by probing (Linux);
   context  a saved copy, with `pull` before looking at it and `push` after.
 
-Everything above reads and writes `words` and `flags` and does not know which it is.
+Everything above reads and writes `words` and does not know which it is.  `flags`, the
+floating-point flags, are in no context: they count at once in either way.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from unicorn.unicorn_py3.unicorn import uclib
 
 from machemu.hw.api import PAGE_SIZE
 from machemu.hw.isa.riscv64 import layout as at
+from machemu.hw.isa.riscv64.state import Octet
 
 TRANSLATIONS_SIZE: Final = 32 << 20  # octets of host memory for translated code
 ENGINE_WORDS: Final = 512  # of the engine's own structure that are searched
@@ -56,6 +58,20 @@ class EngineError(Exception):
 
 
 @final
+class FlagsRegister:
+    """The flags octet where there is no live view: item 0, by way of the fflags register."""
+
+    def __init__(self, uc: Any) -> None:
+        self._uc = uc
+
+    def __getitem__(self, index: int) -> int:
+        return at.from_fflags(self._uc.reg_read(reg.UC_RISCV_REG_FFLAGS))
+
+    def __setitem__(self, index: int, value: int) -> None:
+        self._uc.reg_write(reg.UC_RISCV_REG_FFLAGS, at.to_fflags(value))
+
+
+@final
 class Engine:
     """One Unicorn instance in mode 1.9.1 with Sv39 on, in user mode, with `ram` at `base`.
 
@@ -76,7 +92,9 @@ class Engine:
         self._context: Any = None
         found = find_state(self._uc) if live else None
         self.live: Final = found is not None
-        self.words, self.flags = self._live_views(found) if found is not None else self._context_views()
+        self.words: memoryview
+        self.flags: Octet
+        self.words, self.flags = self._context_views() if found is None else self._live_views(found)
         self._enter_user_mode()
 
     # -- the processor's state ----------------------------------------------------
@@ -85,13 +103,13 @@ class Engine:
         octets = memoryview((ctypes.c_uint8 * (at.FLAGS_OCTET + 1)).from_address(address)).cast("B")
         return octets[:at.STATE_WORDS * 8].cast("Q"), octets[at.FLAGS_OCTET:]
 
-    def _context_views(self) -> tuple[memoryview, memoryview]:
+    def _context_views(self) -> tuple[memoryview, Octet]:
         self._write_context()
         octets = memoryview((ctypes.c_uint8 * self._context.size).from_address(self._context._context.value))
         words = octets.cast("B").cast("Q")
         # The header's length is found, not assumed.
         base = words.tolist().index(at.PRIV_VER_1_9_1) - at.PRIV_VER
-        return words[base:base + at.STATE_WORDS], memoryview(bytearray(1))
+        return words[base:base + at.STATE_WORDS], FlagsRegister(self._uc)
 
     def _write_context(self) -> None:
         """Make the context, with the mode already in it."""
@@ -115,16 +133,14 @@ class Engine:
         self.check()
 
     def pull(self) -> None:
-        """Bring `words` and `flags` up to date.  Nothing to do where they are live."""
+        """Bring `words` up to date.  Nothing to do where they are live."""
         if not self.live:
             _fast.uc_context_save(self.handle, self._context._context)
-            self.flags[0] = self._uc.reg_read(reg.UC_RISCV_REG_FFLAGS)
 
     def push(self) -> None:
-        """Make what was written to `words` and `flags` count.  Not in a live view's way."""
+        """Make what was written to `words` count.  Nothing to do where they are live."""
         if not self.live:
             _fast.uc_context_restore(self.handle, self._context._context)
-            self._uc.reg_write(reg.UC_RISCV_REG_FFLAGS, self.flags[0])
 
     def check(self) -> None:
         """Assert the mode, on which user programs' isolation rests."""
@@ -298,7 +314,7 @@ def _is_state(uc: Any, address: int) -> bool:
     before = flags[0]
     uc.reg_write(reg.UC_RISCV_REG_FFLAGS, 0x15)
     right = (words[at.PC] == 0x1230 and words[at.PRIV] == at.MACHINE and words[at.MSTATUS] & at.MSTATUS_FS
-             and words[at.PRIV_VER] == 0x11100 and before == 0 and flags[0] == 0x15)
+             and words[at.PRIV_VER] == 0x11100 and before == 0 and flags[0] == at.from_fflags(0x15))
     uc.reg_write(reg.UC_RISCV_REG_FFLAGS, 0)
     uc.reg_write(reg.UC_RISCV_REG_PC, 0)
     return bool(right)

@@ -12,6 +12,7 @@ from machemu.hw.clock import Clock, units
 from machemu.hw.cpu import Cpu
 from machemu.hw.description import Device, MachineDescription
 from machemu.hw.devices import DEVICES
+from machemu.hw.devices.console import Console
 from machemu.hw.engine import Engine
 from machemu.hw.interrupt import InterruptLine
 from machemu.hw.memory import RAM_BASE, Memory
@@ -68,6 +69,18 @@ class RealMachine:
             raise ConfigError(f"two devices of the machine have interrupt {number}")
         line = self.interrupts[number] = InterruptLine(number, self.clock)
         return line
+
+    @property
+    def on_console(self) -> Callable[[bytes], None] | None:
+        """Gets what the node writes to its console, if it has one."""
+        console = self.devices.get("console")
+        return console.on_output if isinstance(console, Console) else None
+
+    @on_console.setter
+    def on_console(self, output: Callable[[bytes], None] | None) -> None:
+        console = self.devices.get("console")
+        if isinstance(console, Console):
+            console.on_output = output
 
     def new_space(self, allocate: Callable[[], int], free: Callable[[int], None]) -> AddressSpace:
         return AddressSpace(self.memory, self._tlb, allocate, free)

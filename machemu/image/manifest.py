@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from machemu.errors import ConfigError
-from machemu.site.settings import SiteSettings
+from machemu.site.settings import SWITCHES, SiteSettings
 
 FIRST_LINE: Final = "machemu-manifest 1"
 FLAGS: Final = ("main", "ready", "restart", "host", "device")  # in this order
@@ -57,9 +57,8 @@ class Manifest:
 
     def text(self) -> str:
         site = self.site
-        switches = (site.paper_ids, site.broadcast_answers, site.announce_origin, site.lab)
-        lines = [FIRST_LINE, f"node {self.number} {self.name}",
-                 " ".join(["site", site.suite, *(str(int(on)) for on in switches), str(site.associations)])]
+        switches = " ".join(str(int(getattr(site, name))) for name in SWITCHES)
+        lines = [FIRST_LINE, f"node {self.number} {self.name}", f"site {site.suite} {switches} {site.associations}"]
         for entry in self.entries:
             flags = ",".join(flag for flag in FLAGS if flag in entry.flags) or NONE
             fields = [entry.name, entry.path, flags, entry.personality or NONE, *entry.arguments]
@@ -143,8 +142,8 @@ def _parse_site(fields: list[str]) -> SiteSettings:
         raise ValueError("site: expected a suite, four switches and a number of associations")
     if any(switch not in ("0", "1") for switch in fields[1:5]):
         raise ValueError("site: a switch is neither 0 nor 1")
-    paper_ids, broadcast_answers, announce_origin, lab = (switch == "1" for switch in fields[1:5])
-    return SiteSettings(fields[0], paper_ids, broadcast_answers, announce_origin, lab, int(fields[5]))
+    switches = {name: field == "1" for name, field in zip(SWITCHES, fields[1:5], strict=True)}
+    return SiteSettings(fields[0], **switches, associations=int(fields[5]))
 
 
 def _parse_entry(fields: list[str]) -> ManifestEntry:

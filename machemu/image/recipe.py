@@ -24,13 +24,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar, final
 
 from machemu.errors import ConfigError
 from machemu.image.manifest import NODE_NAME, Manifest, ManifestEntry, check_entry, check_node, check_path
-from machemu.site.settings import SiteSettings
+from machemu.site.settings import ASSOCIATIONS_DEFAULT, SWITCHES, SiteSettings
 
 BASE_PROGRAMS: Final = ("bootstrap", "proc")  # in every image; loaded before the manifest's entries
 RESERVED: Final = ("boot.manifest", "machine.toml")
@@ -87,7 +87,7 @@ class Table:
             raise self.wrong(key, f"{value!r} is not {WORDS[kind]}")
         return value
 
-    def optional(self, key: str, kind: type[T], default: T | None = None) -> T | None:
+    def optional(self, key: str, kind: type[T], default: T) -> T:
         value = self._take(key, kind)
         return value if isinstance(value, kind) else default
 
@@ -96,6 +96,10 @@ class Table:
         if not isinstance(value, kind):
             raise self.wrong(key, "is missing")
         return value
+
+    def text(self, key: str) -> str | None:
+        value = self._take(key, str)
+        return value if isinstance(value, str) else None
 
     def texts(self, key: str) -> list[str]:
         value = self._take(key, list)
@@ -178,14 +182,10 @@ def _machine(path: Path, top: Table) -> Path:
 
 
 def _site(table: Table) -> SiteSettings:
-    switches = {field.name: table.optional(field.name, bool) or False
-                for field in fields(SiteSettings) if field.type == "bool"}
-    associations = table.optional("associations", int)
-    suite = table.required("suite", str)
+    suite, associations = table.required("suite", str), table.optional("associations", int, ASSOCIATIONS_DEFAULT)
+    switches = {name: table.optional(name, bool, False) for name in SWITCHES}
     table.done()
     try:
-        if associations is None:
-            return SiteSettings(suite, **switches)
         return SiteSettings(suite, **switches, associations=associations)
     except ValueError as error:
         raise table.mistake(error) from None
@@ -193,8 +193,7 @@ def _site(table: Table) -> SiteSettings:
 
 def _entry(path: Path, table: Table) -> tuple[ManifestEntry, Source]:
     name, arguments, flags = table.required("name", str), table.texts("args"), table.texts("flags")
-    program, file = table.optional("program", str), table.optional("file", str)
-    personality = table.optional("personality", str)
+    program, file, personality = table.text("program"), table.text("file"), table.text("personality")
     table.done()
     if (program is None) == (file is None):
         raise table.wrong("program", "give either program, a built one, or file, a path")
@@ -211,7 +210,7 @@ def _entry(path: Path, table: Table) -> tuple[ManifestEntry, Source]:
 
 
 def _file(path: Path, table: Table) -> Source:
-    inside, source, text = table.required("path", str), table.optional("source", str), table.optional("text", str)
+    inside, source, text = table.required("path", str), table.text("source"), table.text("text")
     table.done()
     if (source is None) == (text is None):
         raise table.wrong("source", "give either source, a path, or text")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +25,16 @@ class Stubs:
     user: Path
     server: Path
 
+    @classmethod
+    def of(cls, name: str, headers: Path, sources: Path) -> Stubs:
+        return cls(
+            headers / f"{name}.h", headers / f"{name}_server.h",
+            sources / f"{name}_user.c", sources / f"{name}_server.c",
+        )
+
+    def exist(self) -> bool:
+        return all(path.exists() for path in (self.user_header, self.server_header, self.user, self.server))
+
 
 def is_interface(path: Path) -> bool:
     """Has it a subsystem?  A file of types alone is only there to be included."""
@@ -34,25 +46,31 @@ def make_stubs(defs: Path, include_dirs: list[Path], headers: Path, sources: Pat
 
     Files that would not change are left alone.  Raises ConfigError: the file is wrong.
     """
+    stubs = Stubs.of(defs.stem, headers, sources)
     try:
         subsystem = mig.compile_defs(defs, include_dirs)
         texts = {
-            headers / f"{defs.stem}.h": mig.c_header(subsystem),
-            headers / f"{defs.stem}_server.h": mig.c_server_header(subsystem),
-            sources / f"{defs.stem}_user.c": mig.c_user(subsystem),
-            sources / f"{defs.stem}_server.c": mig.c_server(subsystem),
+            stubs.user_header: mig.c_header(subsystem),
+            stubs.server_header: mig.c_server_header(subsystem),
+            stubs.user: mig.c_user(subsystem),
+            stubs.server: mig.c_server(subsystem),
         }
     except mig.MigError as error:
         raise ConfigError(str(error)) from None
     for path, text in texts.items():
         write_if_new(path, text)
-    return Stubs(*texts)
+    return stubs
 
 
 def write_if_new(path: Path, text: str) -> None:
-    if not path.exists() or path.read_text() != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    """Whole or not at all, and not at all if it is there already."""
+    if path.exists() and path.read_text() == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as made:
+        made.write(text)
+    os.chmod(made.name, 0o644)
+    os.replace(made.name, path)
 
 
 def compiler_key(defs_tree: Path) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SUITES: Final = ("none", "paper", "modern")  # by the number that frames carry
+SWITCHES: Final = ("paper_ids", "broadcast_answers", "announce_origin", "lab")  # as a manifest lists them
 ASSOCIATIONS_DEFAULT: Final = 64  # security.md 4.9
 ASSOCIATIONS_MAX: Final = 256
 

@@ -17,7 +17,7 @@ import enum
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 INTEGER_SIZES: Final = (1, 2, 4, 8)  # octets
 _FIELD: Final = re.compile(r"(\d+)(?::(\d+))? (\w+)(?: as (\w+))?")
@@ -103,15 +103,15 @@ class Layout:
             raise ValueError(f"{self.name}.{field.name}: {len(value)} octets instead of {field.size}")
         return value
 
-    def decode(self, data: bytes) -> dict[str, Value]:
-        """The values of the free fields.
+    def decode(self, data: bytes) -> dict[str, Any]:
+        """The values of the free fields, integers or octets.
 
         Raises Malformed: a wrong length, here or in a length field, or a reserved field
         that is not zero.
         """
         if len(data) < self.size or (self.tail is None and len(data) > self.size):
             raise Malformed(f"{self.name}: {len(data)} octets instead of {self.size}")
-        values: dict[str, Value] = {}
+        values: dict[str, Any] = {}
         for field in self.fields:
             octets = data[field.offset :] if field.size is None else data[field.offset : field.offset + field.size]
             if field.kind is Kind.ZERO:
@@ -126,11 +126,10 @@ class Layout:
                 self._check_length(field, values)
         return values
 
-    def _check_length(self, field: Field, values: dict[str, Value]) -> None:
-        stated, measured = values.pop(field.name), values[field.of]
-        assert isinstance(stated, int) and isinstance(measured, bytes)
-        if stated != len(measured):
-            raise Malformed(f"{self.name}.{field.name} says {stated}, but there are {len(measured)} octets")
+    def _check_length(self, field: Field, values: dict[str, Any]) -> None:
+        stated, measured = values.pop(field.name), len(values[field.of])
+        if stated != measured:
+            raise Malformed(f"{self.name}.{field.name} says {stated}, but there are {measured} octets")
 
 
 def layout(name: str, text: str, parts: Mapping[str, Layout] | None = None) -> Layout:

@@ -77,7 +77,7 @@ static void closed(session_t *session)
 	free(session->own);
 }
 
-kern_return_t S_dos_attach(mach_port_t server, mach_port_t proof, mach_port_t *session, int *psp)
+kern_return_t serve_dos_attach(mach_port_t server, mach_port_t proof, mach_port_t *session, int *psp)
 {
 	return session_attach(server, proof, session, psp);
 }
@@ -89,7 +89,7 @@ static file_status_t find(session_t *session, const char *path, place_t *place)
 	return place_find(state_of(session)->current, path, place);
 }
 
-kern_return_t S_dos_open(mach_port_t port, const char *path, int mode, int *handle)
+kern_return_t serve_dos_open(mach_port_t port, const char *path, int mode, int *handle)
 {
 	static const unsigned access[] = {FILE_READ, FILE_WRITE, FILE_READ | FILE_WRITE};
 	session_t *session = session_find(port);
@@ -110,7 +110,7 @@ kern_return_t S_dos_open(mach_port_t port, const char *path, int mode, int *hand
 	return answer_path(status);
 }
 
-kern_return_t S_dos_close(mach_port_t port, int handle)
+kern_return_t serve_dos_close(mach_port_t port, int handle)
 {
 	session_t *session = session_find(port);
 
@@ -123,7 +123,7 @@ static void read_late(mach_port_t reply, file_status_t status, const char *data,
 		mach_port_deallocate(mach_task_self(), reply); /* the reader has gone */
 }
 
-kern_return_t S_dos_read(mach_port_t port, mach_port_t reply, int handle, int wanted, char *data,
+kern_return_t serve_dos_read(mach_port_t port, mach_port_t reply, int handle, int wanted, char *data,
     mach_msg_type_number_t *count)
 {
 	session_t *session = session_find(port);
@@ -145,7 +145,7 @@ kern_return_t S_dos_read(mach_port_t port, mach_port_t reply, int handle, int wa
 	return answer(status);
 }
 
-kern_return_t S_dos_write(mach_port_t port, int handle, const char *data,
+kern_return_t serve_dos_write(mach_port_t port, int handle, const char *data,
     mach_msg_type_number_t count, int *written)
 {
 	session_t *session = session_find(port);
@@ -154,7 +154,7 @@ kern_return_t S_dos_write(mach_port_t port, int handle, const char *data,
 	return answer(session != NULL ? files_write(&session->files, handle, data, count) : FILE_IO);
 }
 
-kern_return_t S_dos_seek(mach_port_t port, int handle, int distance, int origin, int *offset)
+kern_return_t serve_dos_seek(mach_port_t port, int handle, int distance, int origin, int *offset)
 {
 	session_t *session = session_find(port);
 	uint64_t now = 0;
@@ -168,7 +168,7 @@ kern_return_t S_dos_seek(mach_port_t port, int handle, int distance, int origin,
 
 /* --- names --------------------------------------------------------------- */
 
-kern_return_t S_dos_change(mach_port_t port, const char *path, boolean_t create)
+kern_return_t serve_dos_change(mach_port_t port, const char *path, boolean_t create)
 {
 	session_t *session = session_find(port);
 	place_t place;
@@ -180,7 +180,7 @@ kern_return_t S_dos_change(mach_port_t port, const char *path, boolean_t create)
 	return answer_path(status);
 }
 
-kern_return_t S_dos_attributes(mach_port_t port, const char *path, int *attributes)
+kern_return_t serve_dos_attributes(mach_port_t port, const char *path, int *attributes)
 {
 	session_t *session = session_find(port);
 	place_t place;
@@ -192,7 +192,7 @@ kern_return_t S_dos_attributes(mach_port_t port, const char *path, int *attribut
 	return answer_path(status);
 }
 
-kern_return_t S_dos_chdir(mach_port_t port, const char *path)
+kern_return_t serve_dos_chdir(mach_port_t port, const char *path)
 {
 	session_t *session = session_find(port);
 	place_t place;
@@ -206,7 +206,7 @@ kern_return_t S_dos_chdir(mach_port_t port, const char *path)
 	return KERN_SUCCESS;
 }
 
-kern_return_t S_dos_getcwd(mach_port_t port, char *path)
+kern_return_t serve_dos_getcwd(mach_port_t port, char *path)
 {
 	session_t *session = session_find(port);
 
@@ -216,7 +216,7 @@ kern_return_t S_dos_getcwd(mach_port_t port, char *path)
 	return KERN_SUCCESS;
 }
 
-kern_return_t S_dos_find(mach_port_t port, const char *pattern, int attributes, int index,
+kern_return_t serve_dos_find(mach_port_t port, const char *pattern, int attributes, int index,
     char *name, int *size, int *found)
 {
 	session_t *session = session_find(port);
@@ -245,19 +245,19 @@ static bool exec_late(session_t *session, mach_port_t reply, const child_t *chil
 }
 
 /* The program's name and the parts of its tail, as arguments; 0: too long. */
-static size_t exec_arguments(const char *path, const char *tail, personality_arguments_t arguments)
+static size_t exec_arguments(const char *path, const char *tail, server_arguments_t arguments)
 {
 	size_t name = strlen(path) + 1, parts;
 
 	memcpy(arguments, path, name);
-	parts = command_line_split(tail, false, arguments + name, PERSONALITY_ARGUMENTS - name);
+	parts = command_line_split(tail, false, arguments + name, SERVER_ARGUMENTS_MAX - name);
 	return parts == 0 && tail[strspn(tail, " \t\r\n")] != '\0' ? 0 : name + parts;
 }
 
-kern_return_t S_dos_exec(mach_port_t port, mach_port_t reply, const char *path, const char *tail)
+kern_return_t serve_dos_exec(mach_port_t port, mach_port_t reply, const char *path, const char *tail)
 {
 	session_t *session = session_find(port);
-	personality_arguments_t arguments;
+	server_arguments_t arguments;
 	size_t size = exec_arguments(path, tail, arguments);
 	place_t place;
 	child_t *child;
@@ -277,7 +277,7 @@ kern_return_t S_dos_exec(mach_port_t port, mach_port_t reply, const char *path, 
 	return status == FILE_OK ? MIG_NO_REPLY : answer_path(status);
 }
 
-kern_return_t S_dos_return_code(mach_port_t port, int *code)
+kern_return_t serve_dos_return_code(mach_port_t port, int *code)
 {
 	session_t *session = session_find(port);
 
@@ -290,7 +290,7 @@ kern_return_t S_dos_return_code(mach_port_t port, int *code)
 
 /* --- the rest ------------------------------------------------------------ */
 
-kern_return_t S_dos_time(mach_port_t port, int64_t *seconds, int *hundredths)
+kern_return_t serve_dos_time(mach_port_t port, int64_t *seconds, int *hundredths)
 {
 	int32_t microseconds;
 
@@ -300,14 +300,14 @@ kern_return_t S_dos_time(mach_port_t port, int64_t *seconds, int *hundredths)
 	return KERN_SUCCESS;
 }
 
-kern_return_t S_dos_other(mach_port_t port, int function)
+kern_return_t serve_dos_other(mach_port_t port, int function)
 {
 	(void)port, (void)function;
 	session_count_refused();
 	return failure(DOS_INVALID_FUNCTION);
 }
 
-kern_return_t S_dos_stat(mach_port_t server, char **text, mach_msg_type_number_t *size)
+kern_return_t serve_dos_stat(mach_port_t server, char **text, mach_msg_type_number_t *size)
 {
 	return personality_stat(server, text, size);
 }

@@ -25,7 +25,7 @@ extern FILE *const stderr;
 typedef ssize_t (*stdio_transfer_t)(void *cookie, char *octets, size_t size);
 extern void stdio_set(FILE *stream, stdio_transfer_t transfer, void *cookie);
 
-#define __printf_like(format, first) __attribute__((format(printf, format, first)))
+#define __printf_like(text, first) __attribute__((__format__(__printf__, text, first)))
 
 extern int printf(const char *restrict format, ...) __printf_like(1, 2);
 extern int fprintf(FILE *restrict stream, const char *restrict format, ...) __printf_like(2, 3);

@@ -42,7 +42,7 @@ static kern_return_t answer(file_status_t status)
 	return status == FILE_OK ? KERN_SUCCESS : failure(errno_of[status]);
 }
 
-kern_return_t S_unix_attach(mach_port_t server, mach_port_t proof, mach_port_t *session, int *pid)
+kern_return_t serve_unix_attach(mach_port_t server, mach_port_t proof, mach_port_t *session, int *pid)
 {
 	return session_attach(server, proof, session, pid);
 }
@@ -70,7 +70,7 @@ static file_status_t look_up(const char *name, file_kind_t *kind, const archive_
 	return archive_look_up(path, false, entry);
 }
 
-kern_return_t S_unix_open(mach_port_t port, const char *name, int flags, int *fd)
+kern_return_t serve_unix_open(mach_port_t port, const char *name, int flags, int *fd)
 {
 	static const unsigned access[] = {
 		[O_RDONLY] = FILE_READ, [O_WRONLY] = FILE_WRITE, [O_RDWR] = FILE_READ | FILE_WRITE};
@@ -96,7 +96,7 @@ kern_return_t S_unix_open(mach_port_t port, const char *name, int flags, int *fd
 	return answer(files_open(&session->files, kind, entry, access[mode], fd));
 }
 
-kern_return_t S_unix_close(mach_port_t port, int fd)
+kern_return_t serve_unix_close(mach_port_t port, int fd)
 {
 	session_t *session = session_find(port);
 
@@ -109,7 +109,7 @@ static void read_late(mach_port_t reply, file_status_t status, const char *data,
 		mach_port_deallocate(mach_task_self(), reply); /* the reader has gone */
 }
 
-kern_return_t S_unix_read(mach_port_t port, mach_port_t reply, int fd, int wanted, char *data,
+kern_return_t serve_unix_read(mach_port_t port, mach_port_t reply, int fd, int wanted, char *data,
     mach_msg_type_number_t *count)
 {
 	session_t *session = session_find(port);
@@ -133,7 +133,7 @@ kern_return_t S_unix_read(mach_port_t port, mach_port_t reply, int fd, int wante
 	return answer(status);
 }
 
-kern_return_t S_unix_write(mach_port_t port, int fd, const char *data,
+kern_return_t serve_unix_write(mach_port_t port, int fd, const char *data,
     mach_msg_type_number_t count, int *written)
 {
 	session_t *session = session_find(port);
@@ -144,7 +144,7 @@ kern_return_t S_unix_write(mach_port_t port, int fd, const char *data,
 	return answer(files_write(&session->files, fd, data, count));
 }
 
-kern_return_t S_unix_lseek(mach_port_t port, int fd, int64_t distance, int origin, int64_t *offset)
+kern_return_t serve_unix_lseek(mach_port_t port, int fd, int64_t distance, int origin, int64_t *offset)
 {
 	session_t *session = session_find(port);
 	uint64_t now = 0;
@@ -159,7 +159,7 @@ kern_return_t S_unix_lseek(mach_port_t port, int fd, int64_t distance, int origi
 
 /* --- processes ----------------------------------------------------------- */
 
-kern_return_t S_unix_spawn(mach_port_t port, const char *name, const char *arguments,
+kern_return_t serve_unix_spawn(mach_port_t port, const char *name, const char *arguments,
     mach_msg_type_number_t size, int *pid)
 {
 	session_t *session = session_find(port);
@@ -199,7 +199,7 @@ static bool wait_late(session_t *session, mach_port_t reply, const child_t *chil
 	return true;
 }
 
-kern_return_t S_unix_wait(mach_port_t port, mach_port_t reply, int wanted, int *pid, int *status)
+kern_return_t serve_unix_wait(mach_port_t port, mach_port_t reply, int wanted, int *pid, int *status)
 {
 	session_t *session = session_find(port);
 	child_t *child = NULL;
@@ -219,7 +219,7 @@ kern_return_t S_unix_wait(mach_port_t port, mach_port_t reply, int wanted, int *
 
 /* --- the rest ------------------------------------------------------------ */
 
-kern_return_t S_unix_time(mach_port_t port, int64_t *seconds)
+kern_return_t serve_unix_time(mach_port_t port, int64_t *seconds)
 {
 	int32_t microseconds;
 
@@ -228,14 +228,14 @@ kern_return_t S_unix_time(mach_port_t port, int64_t *seconds)
 	return personality_time(seconds, &microseconds) == KERN_SUCCESS ? KERN_SUCCESS : failure(EIO);
 }
 
-kern_return_t S_unix_other(mach_port_t port, int number)
+kern_return_t serve_unix_other(mach_port_t port, int number)
 {
 	(void)port, (void)number;
 	session_count_refused();
 	return failure(ENOSYS);
 }
 
-kern_return_t S_unix_stat(mach_port_t server, char **text, mach_msg_type_number_t *size)
+kern_return_t serve_unix_stat(mach_port_t server, char **text, mach_msg_type_number_t *size)
 {
 	return personality_stat(server, text, size);
 }

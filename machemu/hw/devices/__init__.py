@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from machemu.hw.devices import console, power, timer
+from machemu.hw.devices import console, nic, power, timer
 from machemu.hw.parts import DeviceKind
 
 DEVICES: Final[dict[str, DeviceKind]] = {
     "console": console.KIND,
     "timer": timer.KIND,
     "power": power.KIND,
+    "nic": nic.KIND,
 }

@@ -2,6 +2,7 @@
 #ifndef _DEVICE_DEVICE_TYPES_H_
 #define _DEVICE_DEVICE_TYPES_H_
 
+#include <mach/message.h>
 #include <mach/std_types.h>
 
 typedef mach_port_t device_t;

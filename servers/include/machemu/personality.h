@@ -39,9 +39,18 @@ typedef struct archive_name {
 	const archive_entry_t *entry;
 } archive_name_t;
 
+typedef enum file_kind { FILE_ARCHIVE, FILE_CONSOLE, FILE_NULL } file_kind_t;
+
 kern_return_t archive_load(void);
 const archive_entry_t *archive_find(const char *path, bool caseless);
 bool archive_is_directory(const char *path, bool caseless);
+
+/* FILE_OK and the entry, or why there is none. */
+file_status_t archive_look_up(const char *path, bool caseless, const archive_entry_t **entry);
+/* The same for a path of systems with drive letters, of which only C: is there;
+   names that end in one of `consoles` (the last is null) or NUL are devices. */
+file_status_t drive_look_up(const char *path, const char *const consoles[], file_kind_t *kind,
+    const archive_entry_t **entry);
 
 /* Steps through the names under `directory` ("" is the root), each once, in
    the order of their octets.  `*cursor` starts at 0.  False: no more. */
@@ -57,8 +66,6 @@ kern_return_t console_open(void);
 kern_return_t console_write(const char *data, size_t size);
 
 /* --- open files ---------------------------------------------------------- */
-
-typedef enum file_kind { FILE_ARCHIVE, FILE_CONSOLE, FILE_NULL } file_kind_t;
 
 #define FILE_READ  1u
 #define FILE_WRITE 2u

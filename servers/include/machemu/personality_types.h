@@ -7,18 +7,11 @@
 #define MACHEMU_PERSONALITY_TYPES_H
 
 #include <mach/error.h>
+#include <machemu/server_types.h>
 
-#define PERSONALITY_DATA      4096 /* octets of one read or write */
-#define PERSONALITY_ARGUMENTS 2048 /* octets of a program's arguments */
+#define PERSONALITY_DATA 4096 /* octets of one read or write */
 
-typedef char personality_path_t[256];
 typedef char personality_data_t[PERSONALITY_DATA];
-typedef char personality_arguments_t[PERSONALITY_ARGUMENTS];
-typedef char *personality_text_t;
-
-typedef const char *const_personality_path_t;
-typedef const char *const_personality_data_t;
-typedef const char *const_personality_arguments_t;
 
 #define UNIX_SUBSYSTEM  0x50
 #define DOS_SUBSYSTEM   0x51

@@ -32,6 +32,6 @@ kern_return_t client_write(client_session_t *session, int handle, const void *fr
 
 /* Lays strings out one after another, each with its NUL, for a program's
    arguments.  Returns the octets used, 0 if they do not fit. */
-size_t client_arguments(char *const strings[], personality_arguments_t arguments);
+size_t client_arguments(char *const strings[], server_arguments_t arguments);
 
 #endif

@@ -3,7 +3,6 @@
 #define MACHEMU_SOAK_TYPES_H
 
 typedef char *soak_data_t;
-typedef char *soak_text_t;
 typedef const char *const_soak_data_t;
 
 #endif

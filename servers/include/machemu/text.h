@@ -28,7 +28,7 @@ struct text {
 #define TEXT_EMPTY {0}
 
 /* Append.  What finds no memory is left out, and text_give tells. */
-extern void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+extern void text_add(struct text *text, const char *format, ...) __attribute__((__format__(__printf__, 2, 3)));
 extern void text_add_octets(struct text *text, const char *octets, vm_size_t size);
 
 /* The pages with the text, which are the caller's now, and its length.  An empty text has

@@ -61,10 +61,10 @@ static void set_decimal(struct decimal *d, uint64_t mantissa, int exponent)
 	d->last = INTEGER_WORDS - 1;
 	d->words[INTEGER_WORDS - 1] = (uint32_t)(mantissa % BILLION);
 	d->words[INTEGER_WORDS - 2] = (uint32_t)(mantissa / BILLION);
-	for (; exponent > 0; exponent -= STEP)
-		multiply(d, exponent < STEP ? exponent : STEP);
-	for (; exponent < 0; exponent += STEP)
-		divide(d, -exponent < STEP ? -exponent : STEP);
+	for (int left = exponent; left > 0; left -= STEP)
+		multiply(d, left < STEP ? left : STEP);
+	for (int left = -exponent; left > 0; left -= STEP)
+		divide(d, left < STEP ? left : STEP);
 }
 
 /* --- the row of digits ----------------------------------------------------- */

@@ -48,7 +48,7 @@ static bool well(struct regs *regs, kern_return_t result)
 /* A path that does not fit into a request is one that leads nowhere. */
 static const char *path_at(struct regs *regs, void *path)
 {
-	if (strlen(path) < sizeof(personality_path_t))
+	if (strlen(path) < sizeof(server_path_t))
 		return path;
 	refuse(regs, DOS_PATH_NOT_FOUND);
 	return NULL;
@@ -191,7 +191,7 @@ static void change_directory(struct regs *regs)
 
 static void current_directory(struct regs *regs)
 {
-	personality_path_t path;
+	server_path_t path;
 
 	if (regs->dl != 0 && regs->dl != 3) { /* 0 the current drive, 3 C: */
 		refuse(regs, DOS_INVALID_DRIVE);
@@ -209,7 +209,7 @@ static void current_directory(struct regs *regs)
 
 static struct search {
 	uint32_t number;
-	personality_path_t pattern;
+	server_path_t pattern;
 } searches[SEARCHES];
 
 static uint32_t search_count;

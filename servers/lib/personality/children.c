@@ -9,7 +9,10 @@
 
 #include <mach/mach_init.h>
 #include <mach/mach_interface.h>
+#include <machemu/process.h>
+#include <machemu/server.h>
 #include <mig/proc.h>
+#include <mig/proc_reply_server.h>
 #include <mig/proc_request.h>
 
 #include <stdlib.h>
@@ -57,6 +60,38 @@ static void legacy_drop(int pid)
 		free(legacy);
 	}
 }
+
+/* --- proc ---------------------------------------------------------------- */
+
+kern_return_t process_of(mach_port_t port, int *pid)
+{
+	process_record_t octets;
+	struct process_record record;
+	kern_return_t result = proc_who(service_port, port, octets);
+
+	if (result != KERN_SUCCESS)
+		return result;
+	memcpy(&record, octets, sizeof record);
+	*pid = (int)record.pid;
+	return KERN_SUCCESS;
+}
+
+kern_return_t process_start(const char *path, const char *arguments, size_t size, int *pid)
+{
+	const char *slash = strrchr(path, '/');
+	server_name_t name;
+	int64_t task;
+
+	server_name(name, slash != NULL ? slash + 1 : path);
+	return proc_start(service_port, path, name, arguments, (mach_msg_type_number_t)size, 0, pid, &task);
+}
+
+kern_return_t process_watch(int pid, mach_port_t port)
+{
+	return proc_wait_request(service_port, port, pid);
+}
+
+/* --- children ------------------------------------------------------------ */
 
 static void child_free(child_t *child)
 {
@@ -229,6 +264,20 @@ static bool child_ended(mach_port_t port, bool crashed, int status)
 	answer_waiters(session, child);
 	answer_childless(session);
 	return true;
+}
+
+/* proc_reply: how a child ended. */
+kern_return_t take_proc_wait_reply(mach_port_t port, kern_return_t result, int status, int how)
+{
+	bool crashed = result != KERN_SUCCESS || how != PROCESS_EXITED;
+
+	return child_ended(port, crashed, status) ? KERN_SUCCESS : KERN_INVALID_ARGUMENT;
+}
+
+kern_return_t take_proc_start_reply(mach_port_t port, kern_return_t result, int pid, int64_t task)
+{
+	(void)port, (void)result, (void)pid, (void)task; /* programs are started in one call */
+	return KERN_INVALID_ARGUMENT;
 }
 
 bool child_lost(mach_port_t port)

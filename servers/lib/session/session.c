@@ -81,14 +81,14 @@ kern_return_t client_write(client_session_t *session, int handle, const void *fr
 	return KERN_SUCCESS;
 }
 
-size_t client_arguments(char *const strings[], personality_arguments_t arguments)
+size_t client_arguments(char *const strings[], server_arguments_t arguments)
 {
 	size_t used = 0;
 
 	for (; *strings != NULL; strings++) {
 		size_t size = strlen(*strings) + 1;
 
-		if (size > PERSONALITY_ARGUMENTS - used)
+		if (size > SERVER_ARGUMENTS_MAX - used)
 			return 0;
 		memcpy(arguments + used, *strings, size);
 		used += size;

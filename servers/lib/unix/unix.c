@@ -35,7 +35,7 @@ int open(const char *path, int flags, ...)
 	int fd;
 	kern_return_t result;
 
-	if (strlen(path) >= sizeof(personality_path_t))
+	if (strlen(path) >= sizeof(server_path_t))
 		return refused(ENAMETOOLONG);
 	result = unix_open(client_port(&client), path, flags, &fd);
 	return result == KERN_SUCCESS ? fd : failed(result);
@@ -79,12 +79,12 @@ pid_t getpid(void)
 
 pid_t spawn(const char *path, char *const argv[])
 {
-	personality_arguments_t arguments;
+	server_arguments_t arguments;
 	size_t size;
 	int pid;
 	kern_return_t result;
 
-	if (strlen(path) >= sizeof(personality_path_t))
+	if (strlen(path) >= sizeof(server_path_t))
 		return refused(ENAMETOOLONG);
 	if (argv[0] == NULL)
 		return refused(EINVAL);

@@ -40,6 +40,19 @@ MSTATUS_VM: Final = 0x1F << 24
 MSTATUS_FS: Final = 3 << 13
 MSTATUS_SET: Final = 9 << 24 | MSTATUS_FS  # Sv39 on, floating point on, for good
 
+# The flags octet holds the engine's own bits; these are the matching ones of fcsr.
+FLAG_BITS: Final = ((1, 16), (4, 8), (8, 4), (16, 2), (32, 1))  # NV, DZ, OF, UF, NX
+
+
+def to_fflags(octet: int) -> int:
+    """The flags as the fcsr register shows them."""
+    return sum(fflag for bit, fflag in FLAG_BITS if octet & bit)
+
+
+def from_fflags(fflags: int) -> int:
+    return sum(bit for bit, fflag in FLAG_BITS if fflags & fflag)
+
+
 X_NAMES: Final = (
     "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1",
     "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from machemu.hw.isa.riscv64 import layout as at
 
@@ -27,16 +27,22 @@ EXCEPTION_FORMAT: Final = struct.Struct("<3Q")
 FLAVORS: Final = struct.pack("<3I", THREAD_STATE, FLOAT_STATE, EXCEPTION_STATE)
 
 FRM_SHIFT: Final = 5  # fcsr: rounding mode above five flags
-FLAGS_MASK: Final = 0x1F
 FRM_MASK: Final = 7
+
+
+class Octet(Protocol):
+    """One octet, as item 0."""
+
+    def __getitem__(self, index: int, /) -> int: ...
+    def __setitem__(self, index: int, value: int, /) -> None: ...
 
 
 @dataclass(slots=True)
 class Registers:
-    """One thread's state: SAVED_WORDS words, its floating-point flags, its last fault."""
+    """One thread's state: SAVED_WORDS words, the octet of floating-point flags, the last fault."""
 
     words: memoryview
-    flags: memoryview | bytearray = field(default_factory=lambda: bytearray(1))
+    flags: Octet = field(default_factory=lambda: bytearray(1))
     fault: tuple[int, int, int] = (0, 0, 0)  # scause, stval, sepc
 
 
@@ -46,7 +52,7 @@ def get(registers: Registers, flavor: int) -> bytes | None:
     if flavor == THREAD_STATE:
         return THREAD_FORMAT.pack(*words[at.GPR + 1:at.GPR + 32], words[at.PC])
     if flavor == FLOAT_STATE:
-        fcsr = (words[at.FRM] & FRM_MASK) << FRM_SHIFT | registers.flags[0] & FLAGS_MASK
+        fcsr = (words[at.FRM] & FRM_MASK) << FRM_SHIFT | at.to_fflags(registers.flags[0])
         return FLOAT_FORMAT.pack(*words[at.FPR:at.FPR + 32], fcsr, 0)
     if flavor == EXCEPTION_STATE:
         return EXCEPTION_FORMAT.pack(*registers.fault)
@@ -69,6 +75,6 @@ def put(registers: Registers, flavor: int, state: bytes) -> bool:
         for index, value in enumerate(floats, at.FPR):
             words[index] = value
         words[at.FRM] = fcsr >> FRM_SHIFT & FRM_MASK
-        registers.flags[0] = fcsr & FLAGS_MASK
+        registers.flags[0] = at.from_fflags(fcsr)
         return True
     return False

@@ -1,0 +1,232 @@
+/* Names of other nodes: lookups that are under way, and what they have found. */
+#include "acs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <mig/acs_reply.h>
+#include <mig/gns_reply_server.h>
+#include <mig/gns_request.h>
+
+#define CACHE_MAX   1024
+#define LOOKUPS_MAX 64
+#define WAITERS_MAX 64 /* of one lookup */
+
+struct waiter {
+	struct waiter *next;
+	mach_port_t    reply; /* a send-once right */
+};
+
+/* A question to the GNS.  All who ask for the same name meanwhile wait for its answer. */
+struct lookup {
+	struct lookup *next;
+	server_name_t  name;
+	mach_port_t    answer_port; /* where the GNS answers */
+	struct waiter *waiters;     /* the first to ask is the last in the list */
+	unsigned       waiting;
+};
+
+static struct remote *cache;
+static struct lookup *lookups;
+static unsigned cached, looking;
+
+unsigned remote_count(void)
+{
+	return cached;
+}
+
+static void forget(struct remote *remote)
+{
+	struct remote **link = &cache;
+
+	while (*link != remote)
+		link = &(*link)->next;
+	*link = remote->next;
+	cached--;
+	mach_port_deallocate(mach_task_self(), remote->port);
+	free(remote);
+}
+
+struct remote *remote_find(const server_name_t name)
+{
+	for (struct remote *remote = cache; remote != NULL; remote = remote->next) {
+		if (memcmp(remote->name, name, sizeof(server_name_t)) != 0)
+			continue;
+		if (remote->until > now_seconds())
+			return remote;
+		forget(remote);
+		return NULL;
+	}
+	return NULL;
+}
+
+bool remote_port_died(mach_port_t port)
+{
+	struct remote *next;
+	bool found = false;
+
+	for (struct remote *remote = cache; remote != NULL; remote = next) {
+		next = remote->next;
+		if (remote->port == port) {
+			forget(remote);
+			found = true;
+		}
+	}
+	return found;
+}
+
+static void remember(const server_name_t name, mach_port_t port, int flags, int ttl)
+{
+	struct remote *remote, *last = cache;
+	mach_port_t previous = MACH_PORT_NULL;
+
+	if (ttl <= 0 || (remote = calloc(1, sizeof *remote)) == NULL)
+		return;
+	if (cached >= CACHE_MAX) {
+		while (last->next != NULL)
+			last = last->next;
+		forget(last);
+	}
+	memcpy(remote->name, name, sizeof(server_name_t));
+	remote->port = copy_of(port);
+	remote->flags = flags;
+	remote->until = now_seconds() + (uint64_t)ttl;
+	remote->next = cache;
+	cache = remote;
+	cached++;
+	if (mach_port_request_notification(mach_task_self(), port, MACH_NOTIFY_DEAD_NAME, 1, notify_port,
+	    MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous) == KERN_SUCCESS && previous != MACH_PORT_NULL)
+		mach_port_deallocate(mach_task_self(), previous);
+}
+
+static bool add_waiter(struct lookup *lookup, mach_port_t reply)
+{
+	struct waiter *waiter = lookup->waiting < WAITERS_MAX ? malloc(sizeof *waiter) : NULL;
+
+	if (waiter == NULL)
+		return false;
+	waiter->reply = reply;
+	waiter->next = lookup->waiters;
+	lookup->waiters = waiter;
+	lookup->waiting++;
+	return true;
+}
+
+static struct lookup *new_lookup(const server_name_t name)
+{
+	struct lookup *lookup = looking < LOOKUPS_MAX ? calloc(1, sizeof *lookup) : NULL;
+
+	if (lookup == NULL)
+		return NULL;
+	memcpy(lookup->name, name, sizeof(server_name_t));
+	if (mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE, &lookup->answer_port) != KERN_SUCCESS) {
+		free(lookup);
+		return NULL;
+	}
+	mach_port_move_member(mach_task_self(), lookup->answer_port, port_set);
+	lookup->next = lookups;
+	lookups = lookup;
+	looking++;
+	return lookup;
+}
+
+/* Take a lookup off the list; its waiters are the caller's to answer. */
+static void end_lookup(struct lookup *lookup)
+{
+	struct lookup **link = &lookups;
+
+	while (*link != lookup)
+		link = &(*link)->next;
+	*link = lookup->next;
+	looking--;
+	mach_port_mod_refs(mach_task_self(), lookup->answer_port, MACH_PORT_RIGHT_RECEIVE, -1);
+}
+
+static void answer_all(struct lookup *lookup, kern_return_t status, int flags, int ttl, mach_port_t port)
+{
+	while (lookup->waiters != NULL) {
+		struct waiter *waiter = lookup->waiters;
+
+		lookup->waiters = waiter->next;
+		machemu_step(STEP_CODE(STEP_RES, 8, 0), waiter->reply, 0);
+		acs_resolve_reply(waiter->reply, status, flags, ttl, port, MACH_MSG_TYPE_COPY_SEND);
+		free(waiter);
+	}
+	free(lookup);
+}
+
+kern_return_t remote_ask(const server_name_t name, mach_port_t reply)
+{
+	const struct name *gns = name_of_gns();
+	struct lookup *lookup = lookups;
+
+	if (gns == NULL)
+		return STATUS_NO_NAME;
+	while (lookup != NULL && memcmp(lookup->name, name, sizeof(server_name_t)) != 0)
+		lookup = lookup->next;
+	if (lookup != NULL)
+		return add_waiter(lookup, reply) ? KERN_SUCCESS : STATUS_BUSY;
+	lookup = new_lookup(name);
+	if (lookup == NULL)
+		return STATUS_BUSY;
+	counters.asked++;
+	machemu_step(STEP_CODE(STEP_RES, 2, 0), reply, 0);
+	if (!add_waiter(lookup, reply)
+	    || gns_lookup_request(gns->public_port, lookup->answer_port, lookup->name) != KERN_SUCCESS) {
+		end_lookup(lookup);
+		free(lookup->waiters);
+		free(lookup);
+		return STATUS_BUSY;
+	}
+	return KERN_SUCCESS;
+}
+
+static struct lookup *lookup_of_port(mach_port_t port)
+{
+	struct lookup *lookup = lookups;
+
+	while (lookup != NULL && lookup->answer_port != port)
+		lookup = lookup->next;
+	return lookup;
+}
+
+/* The GNS's answer, step 7 (gns_reply.defs). */
+kern_return_t take_gns_lookup_reply(mach_port_t answer_port, kern_return_t status, int flags, int ttl,
+    mach_port_t port)
+{
+	struct lookup *lookup = lookup_of_port(answer_port);
+
+	if (lookup == NULL)
+		return KERN_INVALID_ARGUMENT;
+	end_lookup(lookup);
+	if (status == KERN_SUCCESS && !MACH_PORT_VALID(port))
+		status = STATUS_NO_NAME;
+	if (status == KERN_SUCCESS)
+		remember(lookup->name, port, flags, ttl);
+	else
+		counters.unknown++;
+	answer_all(lookup, status, flags | ANSWER_REMOTE, ttl, status == KERN_SUCCESS ? port : MACH_PORT_NULL);
+	if (MACH_PORT_VALID(port))
+		mach_port_deallocate(mach_task_self(), port);
+	return KERN_SUCCESS;
+}
+
+bool remote_lost(mach_port_t port)
+{
+	struct lookup *lookup = lookup_of_port(port);
+
+	if (lookup == NULL)
+		return false;
+	end_lookup(lookup);
+	answer_all(lookup, STATUS_NO_NAME, 0, 0, MACH_PORT_NULL);
+	return true;
+}
+
+void remote_stat(struct text *out)
+{
+	for (const struct remote *remote = cache; remote != NULL; remote = remote->next)
+		text_add(out, "cache name=%.64s port=%x flags=%d until=%llu\n", remote->name, remote->port,
+		    remote->flags, (unsigned long long)remote->until);
+	for (const struct lookup *lookup = lookups; lookup != NULL; lookup = lookup->next)
+		text_add(out, "lookup name=%.64s waiting=%u\n", lookup->name, lookup->waiting);
+}

@@ -1,0 +1,146 @@
+/* The order of boot.  proc starts one entry after the other; one marked `ready` holds the
+   rest up until it says so.  Nothing here waits: proc's answers arrive as messages. */
+#include "bootstrap.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <machemu/process.h>
+#include <machemu/server.h>
+#include <mig/mach_host.h>
+#include <mig/proc_request.h>
+#include <mig/proc_reply_server.h>
+
+#define RB_HALT 0x08
+#define PROC_START_FROM_MANIFEST 1
+#define PROC_START_RESTART       2
+
+static unsigned next_entry;           /* the one to start next */
+static struct entry *starting;        /* asked of proc, not answered */
+static struct entry *awaited;         /* started, not ready */
+static mach_port_t start_port;        /* where proc answers */
+
+void say(const char *format, ...)
+{
+	char line[256];
+	va_list arguments;
+	int length = snprintf(line, sizeof line, "bootstrap: ");
+
+	va_start(arguments, format);
+	vsnprintf(line + length, sizeof line - (size_t)length - 1, format, arguments);
+	va_end(arguments);
+	strcat(line, "\n");
+	mach_print(line);
+}
+
+static void give_up(void)
+{
+	say("the node cannot boot and is halted");
+	host_reboot(host_privileged, RB_HALT);
+}
+
+struct entry *entry_of_task(uint64_t task)
+{
+	for (unsigned i = 0; i < entry_count; i++)
+		if (entries[i].started && entries[i].task == task)
+			return &entries[i];
+	return NULL;
+}
+
+static bool new_port_in_set(mach_port_t *port)
+{
+	return mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE, port) == KERN_SUCCESS
+	    && mach_port_move_member(mach_task_self(), *port, port_set) == KERN_SUCCESS;
+}
+
+static void start(struct entry *entry)
+{
+	server_name_t name;
+	int flags = PROC_START_FROM_MANIFEST;
+	kern_return_t kr;
+
+	server_name(name, entry->name);
+	if (entry->flags & ENTRY_RESTART)
+		flags |= PROC_START_RESTART;
+	starting = entry;
+	kr = proc_start_request(proc_port, start_port, entry->path, name, entry->arguments,
+	    entry->arguments_size, flags);
+	if (kr != KERN_SUCCESS) {
+		say("%s: proc does not answer (%x)", entry->name, (unsigned)kr);
+		give_up();
+	}
+}
+
+void order_go_on(void)
+{
+	if (start_port == MACH_PORT_NULL && !new_port_in_set(&start_port)) {
+		say("no port for proc's answers");
+		give_up();
+		return;
+	}
+	if (starting == NULL && awaited == NULL && next_entry < entry_count)
+		start(&entries[next_entry++]);
+}
+
+void order_ready(uint64_t task)
+{
+	struct entry *entry = entry_of_task(task);
+
+	if (entry == NULL)
+		return;
+	entry->ready = true;
+	if (entry == awaited) {
+		awaited = NULL;
+		order_go_on();
+	}
+}
+
+/* proc's answer to a start (proc_reply.defs). */
+kern_return_t take_proc_start_reply(mach_port_t reply, kern_return_t result, int pid, int64_t task)
+{
+	struct entry *entry = starting;
+
+	if (reply != start_port || entry == NULL)
+		return KERN_INVALID_ARGUMENT;
+	starting = NULL;
+	if (result != KERN_SUCCESS) {
+		say("%s: %s cannot be started (%x)", entry->name, entry->path, (unsigned)result);
+		give_up();
+		return KERN_SUCCESS;
+	}
+	entry->pid = pid;
+	entry->task = (uint64_t)task;
+	entry->started = true;
+	if (new_port_in_set(&entry->end_port))
+		proc_wait_request(proc_port, entry->end_port, pid);
+	if (entry->flags & ENTRY_READY)
+		awaited = entry;
+	order_go_on();
+	return KERN_SUCCESS;
+}
+
+/* An entry has ended. */
+kern_return_t take_proc_wait_reply(mach_port_t reply, kern_return_t result, int status, int how)
+{
+	for (unsigned i = 0; i < entry_count; i++) {
+		struct entry *entry = &entries[i];
+
+		if (entry->end_port != reply)
+			continue;
+		entry->end_port = MACH_PORT_NULL;
+		mach_port_mod_refs(mach_task_self(), reply, MACH_PORT_RIGHT_RECEIVE, -1);
+		if (result != KERN_SUCCESS || entry->flags & ENTRY_RESTART)
+			return KERN_SUCCESS;
+		entry->ended = true;
+		if (entry == awaited) {
+			say("%s ended before it was ready (%s %d)", entry->name,
+			    how == PROCESS_EXITED ? "status" : "killed", status);
+			give_up();
+		} else if (how != PROCESS_EXITED || (status != 0 && !(entry->flags & ENTRY_MAIN))) {
+			say("%s ended (%s %d)", entry->name, how == PROCESS_EXITED ? "status" : "killed", status);
+		}
+		return KERN_SUCCESS;
+	}
+	return KERN_INVALID_ARGUMENT;
+}

@@ -1,0 +1,134 @@
+/* The table of processes, those that have ended included until nobody can ask any more. */
+#include "proc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <mig/proc_reply.h>
+
+#define ENDED_MAX    256 /* ended processes that are remembered */
+#define RESTARTS_MAX 5
+
+struct process *processes;
+static int last_pid;
+static unsigned ended_count;
+
+struct process *process_new(void)
+{
+	struct process *process = calloc(1, sizeof *process);
+
+	if (process != NULL) {
+		process->pid = ++last_pid;
+		process->next = processes;
+		processes = process;
+	}
+	return process;
+}
+
+struct process *process_of_pid(int pid)
+{
+	struct process *process = processes;
+
+	while (process != NULL && process->pid != pid)
+		process = process->next;
+	return process;
+}
+
+struct process *process_of_task(uint64_t task_number)
+{
+	struct process *process = processes;
+
+	while (process != NULL && (process->task == MACH_PORT_NULL || process->task_number != task_number))
+		process = process->next;
+	return process;
+}
+
+struct process *process_of_port(mach_port_t task)
+{
+	struct process *process = processes;
+
+	while (process != NULL && (process->task == MACH_PORT_NULL || process->task != task))
+		process = process->next;
+	return process;
+}
+
+void process_free(struct process *process)
+{
+	struct process **link = &processes;
+
+	while (*link != process)
+		link = &(*link)->next;
+	*link = process->next;
+	free(process->arguments);
+	free(process);
+}
+
+/* Forget the process that ended first, when too many are remembered. */
+static void forget_oldest(void)
+{
+	struct process *oldest = NULL;
+
+	if (++ended_count <= ENDED_MAX)
+		return;
+	for (struct process *process = processes; process != NULL; process = process->next)
+		if (process->task == MACH_PORT_NULL)
+			oldest = process; /* new ones are put in front */
+	if (oldest != NULL) {
+		process_free(oldest);
+		ended_count--;
+	}
+}
+
+static bool start_again(struct process *process)
+{
+	mach_port_t thread;
+	kern_return_t kr;
+
+	if (!(process->flags & START_RESTART) || process->restarts >= RESTARTS_MAX)
+		return false;
+	process->restarts++;
+	process->told_status = false;
+	kr = load_program(process, &thread);
+	if (kr != KERN_SUCCESS) {
+		say("%s cannot be started again (%x)", process->name, (unsigned)kr);
+		return false;
+	}
+	say("%s is started again (%u of %u)", process->name, process->restarts, RESTARTS_MAX);
+	thread_resume(thread);
+	mach_port_deallocate(mach_task_self(), thread);
+	return true;
+}
+
+void process_ended(struct process *process)
+{
+	process->how = process->told_status ? PROCESS_EXITED : PROCESS_KILLED;
+	process->task = MACH_PORT_NULL;
+	if (!process->told_status)
+		process->status = -1;
+	while (process->waiters != NULL) {
+		struct waiter *waiter = process->waiters;
+
+		process->waiters = waiter->next;
+		proc_wait_reply(waiter->reply, KERN_SUCCESS, process->status, process->how);
+		free(waiter);
+	}
+	if (!start_again(process))
+		forget_oldest();
+}
+
+kern_return_t process_wait(struct process *process, mach_port_t reply)
+{
+	struct waiter *waiter;
+
+	if (process->task == MACH_PORT_NULL) {
+		proc_wait_reply(reply, KERN_SUCCESS, process->status, process->how);
+		return KERN_SUCCESS;
+	}
+	waiter = malloc(sizeof *waiter);
+	if (waiter == NULL)
+		return KERN_RESOURCE_SHORTAGE;
+	waiter->reply = reply;
+	waiter->next = process->waiters;
+	process->waiters = waiter;
+	return KERN_SUCCESS;
+}

@@ -1,0 +1,151 @@
+"""The guest's C library, run on this host against a few lines of fake Mach."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import struct
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.host_c import ROOT, build_host_library
+
+GUEST: Final = ROOT / "tests" / "guest"
+SHARED: Final = ("malloc_stress", "printf_limits", "strings")  # programs that need no kernel
+MIG_HEADERS: Final = Path(__file__).parent / "host"
+PAGES: Final = 65536
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    folder = tmp_path_factory.mktemp("host")
+    sources = [Path(__file__).parent / "host" / "kernel.c"]
+    for name in SHARED:
+        # One main each, under the program's name.
+        renamed = folder / f"{name}.c"
+        renamed.write_text(f'#define main {name}_main\n#define seed {name}_seed\n#include "{GUEST / name}.c"\n')
+        sources.append(renamed)
+    includes = [ROOT / "servers" / "include", MIG_HEADERS, GUEST]
+    return build_host_library(folder / "library.so", sources, includes)
+
+
+def run_program(library: ctypes.CDLL, name: str, *arguments: str) -> tuple[int, str]:
+    """The status of `name`'s main, and what it and the library printed."""
+    words = [name.encode(), *(argument.encode() for argument in arguments), None]
+    start = ctypes.c_size_t.in_dll(library, "host_output_length")
+    start.value = 0
+    argv = (ctypes.c_char_p * len(words))(*words)
+    status = getattr(library, f"{name}_main")(len(words) - 1, argv)
+    return status, printed(library)
+
+
+def printed(library: ctypes.CDLL) -> str:
+    library.fflush(None)
+    length = ctypes.c_size_t.in_dll(library, "host_output_length").value
+    return bytes((ctypes.c_char * length).in_dll(library, "host_output")).decode()
+
+
+def clear(library: ctypes.CDLL) -> None:
+    printed(library)
+    ctypes.c_size_t.in_dll(library, "host_output_length").value = 0
+
+
+@pytest.mark.parametrize("name", ["printf_limits", "strings"])
+def test_program_finds_no_fault(library: ctypes.CDLL, name: str) -> None:
+    assert run_program(library, name) == (0, "")
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_allocator_survives_random_use_and_gives_memory_back(library: ctypes.CDLL, seed: int) -> None:
+    assert run_program(library, "malloc_stress", "6000", str(seed)) == (0, "")
+    assert library.host_pages() <= 16, "all but one region of 64 KiB went back"
+
+
+def test_allocator_without_memory_returns_null_and_stays_sound(library: ctypes.CDLL) -> None:
+    library.malloc.restype = ctypes.c_void_p
+    library.host_allow_pages(library.host_pages() + 40)
+    blocks = []
+    while (block := library.malloc(5000)) is not None:
+        blocks.append(block)
+    assert library.malloc_check(None) == 0
+    library.host_allow_pages(PAGES)
+    for block in blocks:
+        library.free(ctypes.c_void_p(block))
+    assert len(blocks) > 20
+    assert library.malloc_check(None) == 0
+
+
+@pytest.mark.parametrize(("which", "said"), [
+    pytest.param(0, "block freed twice", id="freed twice"),
+    pytest.param(1, "no block of ours", id="freed inside"),
+    pytest.param(2, "header overwritten", id="written behind its end"),
+])
+def test_misused_memory_ends_the_program_with_a_reason(library: ctypes.CDLL, which: int, said: str) -> None:
+    clear(library)
+    assert library.host_ends(which) == 1
+    text = printed(library)
+    assert said in text
+    assert text.endswith("abort\nexit 134\n")
+
+
+def test_exit_flushes_what_was_printed(library: ctypes.CDLL) -> None:
+    clear(library)
+    assert library.host_ends(4) == 1
+    assert printed(library) == "beforeexit 3\n"
+
+
+def test_lines_go_out_when_they_are_complete(library: ctypes.CDLL) -> None:
+    clear(library)
+    length = ctypes.c_size_t.in_dll(library, "host_output_length")
+    library.puts(b"whole")
+    assert length.value == len("whole\n")
+    library.putchar(ord("x"))
+    assert length.value == len("whole\n"), "an unfinished line waits"
+    library.puts(b"y" * 2000)
+    assert printed(library) == "whole\nx" + "y" * 2000 + "\n"
+
+
+def test_input_comes_by_lines_and_ends_once(library: ctypes.CDLL) -> None:
+    library.fgets.restype = ctypes.c_char_p
+    stdin = ctypes.c_void_p.in_dll(library, "stdin")
+    line = ctypes.create_string_buffer(40)
+    lines = []
+    while (text := library.fgets(line, len(line), stdin)) is not None:
+        lines.append(text)
+    assert lines == [b"first line\n", b"second, in two parts\n", b"no end"]
+    assert library.feof(stdin) == 1
+
+
+def formatted(library: ctypes.CDLL, text: str, value: float) -> str:
+    line = ctypes.create_string_buffer(2000)
+    library.host_print_double.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_double]
+    length = library.host_print_double(line, len(line), text.encode(), value)
+    assert length == len(line.value)
+    return line.value.decode()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_reals_are_printed_as_python_prints_them(library: ctypes.CDLL, seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(300):
+        value = struct.unpack("<d", chance.randbytes(8))[0]
+        if chance.random() < 0.5:
+            value = round(chance.uniform(-1000, 1000), chance.randrange(5))
+        if value != value:
+            continue
+        text = "%" + chance.choice(["", "+", " ", "#", "0", "-", "-#"]) + chance.choice(["", "12"])
+        text += chance.choice(["", ".0", ".1", ".3", ".17", ".40"]) + chance.choice("feg")
+        assert formatted(library, text, value) == text % value, (text, value)
+
+
+def test_integers_are_printed_as_python_prints_them(library: ctypes.CDLL) -> None:
+    chance = random.Random(1)
+    line = ctypes.create_string_buffer(200)
+    library.host_print_long.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_long]
+    for _ in range(500):
+        value = chance.randrange(-(2**63), 2**63) >> chance.randrange(64)
+        text = "%" + chance.choice(["", "+", " ", "0", "-"]) + chance.choice(["", "7", "25"]) + "d"
+        library.host_print_long(line, len(line), text.replace("d", "ld").encode(), value)
+        assert line.value.decode() == text % value, (text, value)

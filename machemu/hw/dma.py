@@ -6,10 +6,10 @@ address by which it could reach anything else.  Window n begins at (n + 1) << WI
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import Final, Protocol, final
 
 from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE
-from machemu.hw.memory import Memory
+from machemu.hw.memory import RAM_BASE, Memory
 
 WINDOW_SHIFT: Final = 32  # no window is longer than what lies between two beginnings
 INSIDE: Final = (1 << WINDOW_SHIFT) - 1
@@ -17,6 +17,34 @@ INSIDE: Final = (1 << WINDOW_SHIFT) - 1
 
 class DmaError(Exception):
     """An address outside the unit's windows, or a write to a read-only one: the guest's mistake."""
+
+
+class Reach(Protocol):
+    """Memory as one device sees it.  Both raise DmaError, with nothing done."""
+
+    def read(self, address: int, octets: int) -> bytes: ...
+    def write(self, address: int, octets: bytes) -> None: ...
+
+
+@final
+class Physical:
+    """All of RAM at its bus addresses: for devices that only the kernel drives."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def _offset(self, address: int, octets: int) -> int:
+        offset = address - RAM_BASE
+        if offset < 0 or octets < 0 or offset + octets > len(self._memory.data):
+            raise DmaError(f"bus address {address:#x} + {octets} is not RAM")
+        return offset
+
+    def read(self, address: int, octets: int) -> bytes:
+        offset = self._offset(address, octets)
+        return bytes(self._memory.data[offset:offset + octets])
+
+    def write(self, address: int, octets: bytes) -> None:
+        self._memory.overwrite(self._offset(address, len(octets)), octets)
 
 
 @final
@@ -83,4 +111,4 @@ class Windows:
 
     def check(self) -> None:
         for frames, _ in self._windows:
-            assert all(0 <= frame < self._memory.frames for frame in frames)
+            assert all(0 <= frame < self._memory.all_frames for frame in frames)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from machemu.hw.dma import DmaError, Windows
+from machemu.hw.dma import DmaError, Reach
 
 COUNTER: Final = 0xFFFF_FFFF
 ENTRIES_MIN, ENTRIES_MAX = 8, 256
@@ -25,10 +25,13 @@ class Ring:
 
     Invariants, asserted by `check`:
       - the device never passes the driver.
+
+    Args:
+        memory: what the device can reach.
     """
 
-    def __init__(self, windows: Windows, entry_octets: int) -> None:
-        self._windows = windows
+    def __init__(self, memory: Reach, entry_octets: int) -> None:
+        self._memory = memory
         self._entry_octets: Final = entry_octets
         self.reset()
 
@@ -69,16 +72,20 @@ class Ring:
     def first(self) -> bytes:
         """The entry at the head.  Raises RingError."""
         try:
-            return self._windows.read(self._address(), self._entry_octets)
+            return self._memory.read(self._address(), self._entry_octets)
         except DmaError as error:
             raise RingError(str(error)) from None
 
     def finish(self, offset: int, octets: bytes) -> None:
         """Write `octets` into the entry at the head and pass it to the driver.  Raises RingError."""
         try:
-            self._windows.write(self._address() + offset, octets)
+            self._memory.write(self._address() + offset, octets)
         except DmaError as error:
             raise RingError(str(error)) from None
+        self.skip()
+
+    def skip(self) -> None:
+        """Pass the entry at the head to the driver as it is."""
         self.head = self.head + 1 & COUNTER
 
     def check(self) -> None:

@@ -13,11 +13,12 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from machemu.errors import ConfigError
 from machemu.sdk import interfaces
@@ -29,7 +30,6 @@ OWN_FLAGS: Final = ("-O2", "-gline-tables-only", *STRICT)
 # The compiler makes a call of memcpy from what looks like one, also inside memcpy.
 LIBRARY_FLAGS: Final = {"c": ("-fno-builtin",)}
 JOBS: Final = 2
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -62,18 +62,14 @@ class Builder:
             if not interfaces.is_interface(defs):
                 continue
             stubs = interfaces.Stubs.of(defs.stem, self.built.include / "mig", folder)
-            if not (fresh and stubs.exist()):
-                self.say(f"mig {self._shown(defs)}")
-                if not self._guard(defs.stem, lambda: self._make_stubs(defs, folder)):
-                    continue
-            made += [stubs.user, stubs.server]
+            with self._going_on(defs.stem):
+                if not (fresh and stubs.exist()):
+                    self.say(f"mig {self._shown(defs)}")
+                    interfaces.make_stubs(defs, [self.sources.defs], self.built.include / "mig", folder)
+                made += [stubs.user, stubs.server]
         if not self.failures:
             interfaces.write_if_new(stamp, key)
         return made
-
-    def _make_stubs(self, defs: Path, folder: Path) -> bool:
-        interfaces.make_stubs(defs, [self.sources.defs], self.built.include / "mig", folder)
-        return True
 
     def stage(self) -> None:
         """Headers, interfaces and the linker script, for those who have no checkout."""
@@ -110,8 +106,11 @@ class Builder:
         """start.o: the two halves of start-up as one object."""
         objects = self.objects([self.unit(path) for path in sources_in(self.sources.directory / "lib" / "start")])
         key = digest("start", self.store.tools.version, *(path.name for path in objects))
-        made = self._kept(f"{key}.o", lambda output: self.store.tools.run("ld.lld", "-r", "-o", output, *objects))
-        install(made, self.built.start)
+
+        def join(output: Path) -> None:
+            self.store.tools.run("ld.lld", "-r", "-o", output, *objects)
+
+        install(self._kept(f"{key}.o", join), self.built.start)
 
     def make_program(self, name: str, sources: Sequence[Path]) -> None:
         objects = self.objects([self.unit(source) for source in sources])
@@ -144,11 +143,13 @@ class Builder:
     def build_libraries(self) -> None:
         stubs = self.make_interfaces()
         self.stage()
-        self._guard("start", self.make_start)
-        self._guard("libmig", lambda: self.make_library("mig", stubs))
+        with self._going_on("start"):
+            self.make_start()
+        with self._going_on("libmig"):
+            self.make_library("mig", stubs)
         for folder in self.sources.libraries():
-            flags = LIBRARY_FLAGS.get(folder.name, ())
-            self._guard(f"lib{folder.name}", lambda f=folder, x=flags: self.make_library(f.name, sources_in(f), x))
+            with self._going_on(f"lib{folder.name}"):
+                self.make_library(folder.name, sources_in(folder), LIBRARY_FLAGS.get(folder.name, ()))
 
     def build_programs(self, only: str | None = None) -> list[str]:
         """Raises ConfigError: there is no program `only`."""
@@ -157,19 +158,20 @@ class Builder:
             raise ConfigError(f"no program `{only}` under servers/; there are: {', '.join(programs)}")
         wanted = {name: files for name, files in programs.items() if only in (None, name)}
         for name, files in wanted.items():
-            self._guard(name, lambda n=name, f=files: self.make_program(n, f))
+            with self._going_on(name):
+                self.make_program(name, files)
         if only is None:
             remove_others(self.built.programs, programs)
             remove_others(self.built.debug, programs)
         return list(wanted)
 
-    def _guard(self, what: str, make: Callable[[], T]) -> T | None:
+    @contextmanager
+    def _going_on(self, what: str) -> Iterator[None]:
         """Go on with the other parts when one fails: whoever broke it reads all there is."""
         try:
-            return make()
+            yield
         except ConfigError as error:
             self.failures.append(f"{what}: {error}")
-            return None
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)

@@ -57,14 +57,14 @@ class Built:
         """Every library, in an order that does not vary.  Raises ConfigError: none are built."""
         found = sorted(self.lib.glob("lib*.a"))
         if not found or not self.start.exists():
-            raise ConfigError(f"the SDK's libraries are not built in {self.lib}: run `make sdk`")
+            raise ConfigError(f"the SDK's libraries are not built in {self.lib}: run `python -m machemu.sdk.build`")
         return found
 
     def program(self, name: str) -> Path:
         """Raises ConfigError: no such program was built."""
         path = self.programs / name
         if not path.is_file():
-            raise ConfigError(f"no built program `{name}` in {self.programs}: run `make sdk`")
+            raise ConfigError(f"no built program `{name}` in {self.programs}: run `python -m machemu.sdk.build`")
         return path
 
 

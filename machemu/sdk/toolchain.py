@@ -60,8 +60,8 @@ class Toolchain:
     zig: Path
     version: str
 
-    def run(self, *arguments: str | Path) -> None:
-        """Raises CompileError, with the tool's own words."""
+    def run(self, *arguments: str | Path) -> str:
+        """What the tool had to say: warnings.  Raises CompileError, with the tool's own words."""
         environment = dict(os.environ)
         zig_cache = str(cache_directory() / "zig")
         environment.update(ZIG_GLOBAL_CACHE_DIR=zig_cache, ZIG_LOCAL_CACHE_DIR=zig_cache)
@@ -70,10 +70,14 @@ class Toolchain:
         )
         if done.returncode != 0:
             raise CompileError(done.stderr.strip() or f"{arguments[0]} failed with status {done.returncode}")
+        return done.stderr
 
-    def compile(self, source: Path, output: Path, flags: Iterable[str], dependencies: Path) -> None:
-        """`source` (.c or .S) to an object file; the files it read to `dependencies`, in make's language."""
-        self.run("cc", *TARGET, *CODE, *flags, "-MMD", "-MF", dependencies, "-c", source, "-o", output)
+    def compile(self, source: Path, output: Path, flags: Iterable[str], dependencies: Path) -> str:
+        """`source` (.c or .S) to an object file; the files it read to `dependencies`, in make's language.
+
+        Returns the compiler's warnings.
+        """
+        return self.run("cc", *TARGET, *CODE, *flags, "-MMD", "-MF", dependencies, "-c", source, "-o", output)
 
     def archive(self, output: Path, objects: Sequence[Path]) -> None:
         """A static library, without times and owners."""

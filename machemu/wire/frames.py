@@ -319,7 +319,8 @@ def _decode_body(header: Header, body: bytes) -> Body:
 
 def _open_broadcast(body: bytes) -> bytes:
     values = schema.BCAST.decode(body)
-    inner, certificates, octets = values["inner_len"], values["certs_len"], values["octets"]
+    inner, certificates = values["inner_len"], values["certs_len"]
+    octets: bytes = values["octets"]
     if certificates or inner != len(octets):
         raise Malformed(f"BCAST: {inner} and {certificates} octets announced, {len(octets)} there")
     return octets

@@ -6,10 +6,15 @@
  * be written but the console and /dev/null.
  */
 #include <machemu/personality.h>
+
+#include <mach/mach_init.h>
+#include <mach/mach_port.h>
 #include <mach/mig_errors.h>
 #include <mig/unix_reply.h>
 #include <mig/unix_server.h>
 #include <unix.h>
+
+#include <string.h>
 
 /* errno of each way a call on a file can end. */
 static const int errno_of[FILE_STATUSES] = {

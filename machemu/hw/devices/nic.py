@@ -103,7 +103,8 @@ class Queue:
         serve: called when there may be frames to send.
     """
 
-    def __init__(self, index: int, mac: bytes, windows: Windows, line: InterruptLine, serve: Callable[[], None]) -> None:
+    def __init__(self, index: int, mac: bytes, windows: Windows, line: InterruptLine,
+                 serve: Callable[[], None]) -> None:
         self.index = index
         self.windows = windows
         self.send_ring = Ring(windows, DESCRIPTOR.size)

@@ -2,7 +2,8 @@
 
 Follows Mach 3 `vm/vm_object.c`.  A copy of an object's range is made by letting both
 sides shadow it: whoever writes first gets an object of its own in front, with only the
-pages it changed (symmetric copy-on-write).
+pages it changed (symmetric copy-on-write).  So an object that is shadowed never changes
+where a shadow can see it.
 """
 
 from __future__ import annotations
@@ -10,33 +11,47 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE
+from machemu.kernel.results import KernelError
 
 if TYPE_CHECKING:
+    from machemu.kernel.vm.map import VmMap
     from machemu.kernel.vm.page import PagePool
 
 
 @final
 class DeviceObject:
-    """A page of device registers.  It has no contents of its own to copy."""
+    """One page of device registers.  It has no contents of its own to copy.
 
-    __slots__ = ("bus_page",)
+    `maps` are those in which the guest has reached the page.
+    """
+
+    __slots__ = ("bus_page", "maps", "revoked")
 
     def __init__(self, bus_page: int) -> None:
         self.bus_page = bus_page  # bus address >> 12
+        self.maps: dict[VmMap, None] = {}
+        self.revoked = False
+
+    def revoke(self) -> None:
+        """The device has been closed: nobody may touch its registers through this object."""
+        self.revoked = True
+        for memory_map in list(self.maps):
+            memory_map.forget_device(self)
 
 
 @final
 class VmObject:
     """Anonymous memory: pages that exist, by page index; the rest is in `shadow` or zero.
 
-    `references` counts map entries, copies in messages and objects that shadow this one.
+    `references` counts map entries, copies in messages, wirings and objects that shadow
+    this one.
 
     Invariants, asserted by `check`:
       - every page has a frame of its own;
-      - a live object has references.
+      - a live object has references, and one more than its wirings at least if it is wired.
     """
 
-    __slots__ = ("pages", "pool", "references", "shadow", "shadow_offset")
+    __slots__ = ("pages", "pool", "references", "shadow", "shadow_offset", "wired")
 
     def __init__(self, pool: PagePool, shadow: VmObject | None = None, shadow_offset: int = 0) -> None:
         self.pool = pool
@@ -44,6 +59,7 @@ class VmObject:
         self.references = 1
         self.shadow = shadow  # whose reference was given to this object
         self.shadow_offset = shadow_offset  # pages: index here + this = index there
+        self.wired = 0  # wirings: a device reaches pages of it, so they stay where they are
 
     def find(self, index: int) -> tuple[int, VmObject] | None:
         """Frame and owner of a page, here or in what is shadowed; None: it is all zeros."""
@@ -56,6 +72,25 @@ class VmObject:
             owner = owner.shadow
         return None
 
+    def visible(self, first: int, count: int) -> dict[int, int]:
+        """Index -> frame of the pages of a range that exist, here or in what is shadowed."""
+        found: dict[int, int] = {}
+        owner: VmObject | None = self
+        shift = 0  # index here + shift = index in `owner`
+        while owner is not None:
+            if count < len(owner.pages):
+                for index in range(first, first + count):
+                    frame = owner.pages.get(index + shift)
+                    if frame is not None:
+                        found.setdefault(index, frame)
+            else:
+                for there, frame in owner.pages.items():
+                    if first <= there - shift < first + count:
+                        found.setdefault(there - shift, frame)
+            shift += owner.shadow_offset
+            owner = owner.shadow
+        return found
+
     def writable_page(self, index: int) -> int:
         """The frame of a page of this very object, copied or zeroed if need be.
 
@@ -65,20 +100,44 @@ class VmObject:
         if frame is None:
             self.collapse()
             found = self.find(index)
-            frame = self.pool.copy_of(found[0]) if found is not None else self.pool.allocate()
+            if found is None:
+                frame = self.pool.allocate()
+            elif found[1] is self:
+                return found[0]
+            else:
+                frame = self.pool.copy_of(found[0])
+                self.pool.cow_faults += 1
             self.pages[index] = frame
         return frame
 
     def collapse(self) -> None:
-        """Absorb shadowed objects nobody else refers to: chains stay short."""
-        while (below := self.shadow) is not None and below.references == 1:
-            for index, frame in below.pages.items():
-                here = index - self.shadow_offset
-                if here in self.pages or here < 0:
-                    self.pool.free(frame)
-                else:
-                    self.pages[here] = frame
-            self.shadow, self.shadow_offset = below.shadow, self.shadow_offset + below.shadow_offset
+        """Shorten the chain: absorb objects that only one other shadows, and step over
+        those that have no pages.
+
+        All of the chain, not only its head: a task that sends the same memory again and
+        again always has a second reference on what its newest object shadows.
+        """
+        upper = self
+        while (below := upper.shadow) is not None:
+            if below.references == 1:
+                upper._absorb(below)
+            elif not below.pages:
+                upper.shadow, upper.shadow_offset = below.shadow, upper.shadow_offset + below.shadow_offset
+                if below.shadow is not None:
+                    below.shadow.references += 1
+                below.references -= 1
+            else:
+                upper = below
+
+    def _absorb(self, below: VmObject) -> None:
+        """Take over the pages and the shadow of `below`, which nobody else refers to."""
+        for index, frame in below.pages.items():
+            here = index - self.shadow_offset
+            if here in self.pages or here < 0:
+                self.pool.free(frame)
+            else:
+                self.pages[here] = frame
+        self.shadow, self.shadow_offset = below.shadow, self.shadow_offset + below.shadow_offset
 
     def flatten(self, first: int, count: int) -> None:
         """Take copies of all shadowed pages of a range, and shadow nothing any more.
@@ -87,18 +146,32 @@ class VmObject:
         a page that another has just copied.  Raises RESOURCE_SHORTAGE.
         """
         self.collapse()
-        for index in range(first, first + count) if self.shadow is not None else ():
-            if index not in self.pages and self.find(index) is not None:
-                self.writable_page(index)
+        if self.shadow is None:
+            return
+        for index, frame in self.visible(first, count).items():
+            if index not in self.pages:
+                self.pages[index] = self.pool.copy_of(frame)
         below, self.shadow, self.shadow_offset = self.shadow, None, 0
-        if below is not None:
-            below.release()
+        below.release()
 
-    def forget_code(self) -> None:
-        """Pages of this object become executable: their old translations are void."""
-        for frame in self.pages.values():
-            if self.pool.memory.held_code[frame]:
-                self.pool.memory.invalidate_code(frame)
+    def copied(self, first: int, count: int) -> VmObject:
+        """A new object with copies of the pages of a range, the first at index 0.
+
+        Raises RESOURCE_SHORTAGE.
+        """
+        new = VmObject(self.pool)
+        try:
+            for index, frame in self.visible(first, count).items():
+                new.pages[index - first] = self.pool.copy_of(frame)
+        except KernelError:
+            new.release()
+            raise
+        return new
+
+    def forget_code(self, first: int, count: int) -> None:
+        """Pages of a range become executable: their old translations are void."""
+        for frame in self.visible(first, count).values():
+            self.pool.code_changed(frame)
 
     def release(self) -> None:
         """One reference less; the last frees the pages and what was shadowed."""
@@ -139,4 +212,5 @@ class VmObject:
 
     def check(self) -> None:
         assert self.references > 0
+        assert not self.wired or self.references >= self.wired
         assert len(set(self.pages.values())) == len(self.pages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
-from machemu.hw.api import PAGE_SIZE
+from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE
 from machemu.kernel.results import KernelError, KernReturn
 
 if TYPE_CHECKING:
@@ -19,16 +19,19 @@ class PagePool:
 
     Invariants, asserted by `check`:
       - every frame is free, a page of memory or a page table;
-      - `pages` + `tables` frames are in use.
+      - `pages` + `tables` frames are in use;
+      - a pinned frame is not free.
     """
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self.total = memory.frames - 1
-        self._free = list(range(memory.frames - 1, 0, -1))  # low frames first
         self.pages = 0  # frames that hold memory of tasks
         self.tables = 0  # frames that hold page tables
+        self.pins: dict[int, int] = {}  # frame -> how many windows of devices reach it
         self.zero_fills = 0
+        self.cow_faults = 0  # pages copied because someone wrote to a shared copy
+        self._free = list(range(memory.frames - 1, 0, -1))  # low frames first
 
     @property
     def free_count(self) -> int:
@@ -37,6 +40,11 @@ class PagePool:
     @property
     def used(self) -> int:
         return self.pages + self.tables
+
+    def check_octets(self, octets: int) -> None:
+        """Raises RESOURCE_SHORTAGE: there could never be frames for so much at once."""
+        if octets > self.total << PAGE_SHIFT:
+            raise KernelError(KernReturn.RESOURCE_SHORTAGE)
 
     def allocate(self) -> int:
         """A frame of zeros.  Raises RESOURCE_SHORTAGE."""
@@ -58,8 +66,9 @@ class PagePool:
 
     def code_changed(self, frame: int) -> None:
         """The contents of a frame that may be executed change: forget its translations."""
-        self.memory.invalidate_code(frame)
-        self.memory.held_code[frame] = 1  # it may be executed again
+        if self.memory.held_code[frame]:
+            self.memory.invalidate_code(frame)
+            self.memory.held_code[frame] = 1  # it may still be mapped, and executed again
 
     def copy_of(self, frame: int) -> int:
         """A new frame with the contents of `frame`.  Raises RESOURCE_SHORTAGE."""
@@ -83,7 +92,18 @@ class PagePool:
         self.tables -= 1
         self._free.append(frame)
 
+    def pin(self, frame: int) -> None:
+        self.pins[frame] = self.pins.get(frame, 0) + 1
+
+    def unpin(self, frame: int) -> None:
+        left = self.pins.pop(frame) - 1
+        if left:
+            self.pins[frame] = left
+
     def check(self) -> None:
         assert self.used + len(self._free) == self.total, "a frame is lost or free twice"
+        free = set(self._free)
+        assert len(free) == len(self._free), "a frame is free twice"
+        assert free.isdisjoint(self.pins), "a frame that a device reaches is free"
         assert self.pages >= 0
         assert self.tables >= 0

@@ -62,8 +62,8 @@ kern_return_t archive_read(const archive_entry_t *entry, uint64_t offset,
 
 /* --- console ------------------------------------------------------------- */
 
-kern_return_t console_open(void);
-kern_return_t console_write(const char *data, size_t size);
+kern_return_t terminal_open(void);
+kern_return_t terminal_write(const char *data, size_t size);
 
 /* --- open files ---------------------------------------------------------- */
 

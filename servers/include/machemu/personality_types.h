@@ -12,6 +12,7 @@
 #define PERSONALITY_DATA 4096 /* octets of one read or write */
 
 typedef char personality_data_t[PERSONALITY_DATA];
+typedef char dos_found_t[16]; /* a name of eight and three letters */
 
 #define UNIX_SUBSYSTEM  0x50
 #define DOS_SUBSYSTEM   0x51

@@ -30,6 +30,15 @@ kern_return_t client_read(client_session_t *session, int handle, void *to, size_
 kern_return_t client_write(client_session_t *session, int handle, const void *from, size_t size,
     size_t *done);
 
+/* One of the session's handles as a stream of <stdio.h>. */
+typedef struct client_stream {
+	client_session_t *session;
+	int               handle;
+} client_stream_t;
+
+/* Has stdin, stdout and stderr use these handles of the session. */
+void client_streams(client_stream_t streams[3]);
+
 /* Lays strings out one after another, each with its NUL, for a program's
    arguments.  Returns the octets used, 0 if they do not fit. */
 size_t client_arguments(char *const strings[], server_arguments_t arguments);

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_YEAR 1980      /* DOS knows none before */
 #define FIRST_DAY  315532800 /* its start, in seconds since 1970 */
 #define VERSION    5         /* DOS 5.0 */
 
@@ -22,6 +21,14 @@ static client_session_t client = {
 	.read = dos_read,
 	.write = dos_write,
 };
+
+/* What C's own output goes through, from before main on. */
+__attribute__((constructor)) static void set_streams(void)
+{
+	static client_stream_t streams[3] = {{&client, 0}, {&client, 1}, {&client, 2}};
+
+	client_streams(streams);
+}
 
 static struct dos_dta default_dta;
 static struct dos_dta *dta = &default_dta;
@@ -225,6 +232,7 @@ _Static_assert(sizeof(struct search_state) <= sizeof dta->reserved, "a search's 
 static void find_from(struct regs *regs, struct search_state state)
 {
 	const struct search *search = &searches[state.number % SEARCHES];
+	dos_found_t name;
 	int size, found;
 
 	if (state.number == 0 || search->number != state.number) {
@@ -232,11 +240,12 @@ static void find_from(struct regs *regs, struct search_state state)
 		return;
 	}
 	if (!well(regs, dos_find(client_port(&client), search->pattern, state.attributes, state.index,
-	        dta->name, &size, &found)))
+	        name, &size, &found)))
 		return;
 	state.index++;
 	memcpy(dta->reserved, &state, sizeof state);
 	memcpy(dta->size, &size, sizeof dta->size);
+	snprintf(dta->name, sizeof dta->name, "%s", name);
 	dta->attributes = (uint8_t)found;
 	dta->time = 0;
 	dta->date = 1 << 5 | 1; /* 1 January 1980 */

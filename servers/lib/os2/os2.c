@@ -20,6 +20,14 @@ static client_session_t client = {
 	.write = os2_write,
 };
 
+/* What C's own output goes through, from before main on. */
+__attribute__((constructor)) static void set_streams(void)
+{
+	static client_stream_t streams[3] = {{&client, 0}, {&client, 1}, {&client, 2}};
+
+	client_streams(streams);
+}
+
 static APIRET error_of(kern_return_t result)
 {
 	if (result == KERN_SUCCESS)

@@ -27,7 +27,7 @@ typedef struct reader {
 static mach_port_t console;
 static reader_t *readers;
 
-kern_return_t console_open(void)
+kern_return_t terminal_open(void)
 {
 	mach_port_t host = MACH_PORT_NULL, master = MACH_PORT_NULL;
 	kern_return_t result = bootstrap_privileged_ports(bootstrap_port, &host, &master);
@@ -44,7 +44,7 @@ kern_return_t console_open(void)
 	return result;
 }
 
-kern_return_t console_write(const char *data, size_t size)
+kern_return_t terminal_write(const char *data, size_t size)
 {
 	while (size > 0) {
 		mach_msg_type_number_t part = size < IO_INBAND_MAX ? size : IO_INBAND_MAX;

@@ -122,7 +122,7 @@ file_status_t files_write(file_table_t *table, int handle, const char *data, siz
 		return FILE_OK;
 	if (file->kind != FILE_CONSOLE)
 		return FILE_READ_ONLY;
-	return console_write(data, size) == KERN_SUCCESS ? FILE_OK : FILE_IO;
+	return terminal_write(data, size) == KERN_SUCCESS ? FILE_OK : FILE_IO;
 }
 
 file_status_t files_seek(file_table_t *table, int handle, int64_t distance,

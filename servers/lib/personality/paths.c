@@ -35,7 +35,7 @@ static file_status_t add_parts(const char *path, char *resolved, size_t *length)
 		if (part == 2 && path[0] == '.' && path[1] == '.') {
 			*length = without_last(resolved, *length);
 		} else if (part > 0 && !(part == 1 && path[0] == '.')) {
-			if (*length + part + 2 > PERSONALITY_PATH)
+			if (*length + (*length > 0) + part + 1 > PERSONALITY_PATH)
 				return FILE_NAME_TOO_LONG;
 			if (*length > 0)
 				resolved[(*length)++] = '/';

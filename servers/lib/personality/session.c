@@ -13,6 +13,7 @@
 #include <mach/mach_port.h>
 #include <mach/mig_errors.h>
 #include <mach/notify.h>
+#include <mach_error.h>
 #include <machemu/server.h>
 #include <machemu/text.h>
 #include <mig/device_reply_server.h>
@@ -201,30 +202,6 @@ kern_return_t do_mach_notify_send_once(mach_port_t port)
 	return KERN_SUCCESS;
 }
 
-kern_return_t do_mach_notify_dead_name(mach_port_t port, mach_port_t name)
-{
-	(void)port, (void)name; /* none was asked for */
-	return KERN_FAILURE;
-}
-
-kern_return_t do_mach_notify_port_deleted(mach_port_t port, mach_port_t name)
-{
-	(void)port, (void)name;
-	return KERN_FAILURE;
-}
-
-kern_return_t do_mach_notify_msg_accepted(mach_port_t port, mach_port_t name)
-{
-	(void)port, (void)name;
-	return KERN_FAILURE;
-}
-
-kern_return_t do_mach_notify_port_destroyed(mach_port_t port, mach_port_t right)
-{
-	(void)port, (void)right;
-	return KERN_FAILURE;
-}
-
 /* --- the loop ------------------------------------------------------------ */
 
 static boolean_t demux(mach_msg_header_t *request, mach_msg_header_t *reply)
@@ -241,7 +218,7 @@ int personality_serve(const personality_t *served)
 	personality = served;
 	result = mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_PORT_SET, &port_set);
 	if (result == KERN_SUCCESS)
-		result = console_open();
+		result = terminal_open();
 	if (result == KERN_SUCCESS)
 		result = archive_load();
 	if (result != KERN_SUCCESS) {

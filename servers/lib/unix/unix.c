@@ -17,6 +17,14 @@ static client_session_t client = {
 	.write = unix_write,
 };
 
+/* What C's own output goes through, from before main on. */
+__attribute__((constructor)) static void set_streams(void)
+{
+	static client_stream_t streams[3] = {{&client, 0}, {&client, 1}, {&client, 2}};
+
+	client_streams(streams);
+}
+
 /* -1, with errno as the server said; EIO if it said nothing. */
 static int failed(kern_return_t result)
 {

@@ -19,6 +19,14 @@ static client_session_t client = {
 	.write = win32_write,
 };
 
+/* What C's own output goes through, from before main on. */
+__attribute__((constructor)) static void set_streams(void)
+{
+	static client_stream_t streams[3] = {{&client, 4}, {&client, 8}, {&client, 12}};
+
+	client_streams(streams);
+}
+
 static DWORD last_error;
 
 DWORD GetLastError(VOID)

@@ -1,0 +1,193 @@
+"""Virtual time is exact at every trap, and nothing but the run itself changes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+from unicorn import unicorn_const
+
+from machemu.hw.api import PAGE_SIZE, Access, CpuException
+from machemu.hw.cpu import Context
+from tests.hw.guests import BARE, BASE, RW, RX, Program, Rig, guest
+
+# Faults in mid-block, demand-paged code, a block and an instruction that straddle pages.
+MIXED: Final = """
+    li s0, 0x100000
+    li s1, 40
+    li s5, 0x12345
+1:  addi s2, s2, 1
+    c.addi s3, 3
+    mul s5, s5, s2
+    sd s5, 0(s0)
+    c.addi s4, 1
+    ld a1, 0(s0)
+    andi t0, s5, 7
+    beqz t0, 2f
+    nop
+    c.nop
+2:  li a7, 1
+    ecall
+    rdtime a0
+    lui t0, 1
+    add s0, s0, t0
+    addi s1, s1, -1
+    bnez s1, 1b
+    .word 0xffffffff
+    jal far
+    c.ebreak
+    li a7, 99
+    ecall
+    .balign 4096
+    .space 4096-10
+far: addi s6, s6, 1
+    addi s6, s6, 2
+    addi s6, s6, 3
+    c.addi s7, 1
+edge: lui s8, 0x12345
+    c.addi s7, 1
+    li t1, 3
+3:  addi t1, t1, -1
+    bnez t1, 3b
+    ret
+"""
+
+
+class MixedRun:
+    """The program above under a kernel that pages on demand and steps over bad instructions."""
+
+    def __init__(self, **options: Any) -> None:
+        self.rig = Rig(replace(BARE, trap_ns=0), **options)
+        self.program: Program = guest(MIXED)
+        self.context: Context = self.rig.load(self.program)
+        space = self.context.space
+        first = BASE // PAGE_SIZE + 1
+        self.paged_out = {page: offset // PAGE_SIZE for page, offset in space.readable.items()
+                          if first <= page < BASE // PAGE_SIZE + len(self.program.code) // PAGE_SIZE + 1}
+        for page in self.paged_out:
+            space.unmap(page)
+        kernel = self.rig.kernel
+        kernel.on_ecall, kernel.on_fault, kernel.on_exception = self._ecall, self._fault, self._exception
+
+    def _ecall(self) -> None:
+        if self.rig.cpu.arguments[7] == 99:
+            self.rig.cpu.switch_to(None)
+
+    def _fault(self, address: int, access: Access) -> None:
+        page = address // PAGE_SIZE
+        if access == Access.EXECUTE:
+            self.context.space.map(page, self.paged_out[page], RX)
+        else:
+            self.context.space.map(page, self.rig.frame(), RW)
+
+    def _exception(self, cause: CpuException) -> None:
+        self.context.pc += 4 if cause.kind == "bad_instruction" else 2
+
+
+def mixed_traps(quantum_ns: int | None = None, **options: Any) -> list[object]:
+    run = MixedRun(**options)
+    rig = run.rig
+    rig.cpu.switch_to(run.context)
+    while rig.cpu.current is not None:
+        rig.cpu.run(rig.clock.now_ns + (quantum_ns or 10**9))
+    return list(rig.kernel.traps)
+
+
+def test_time_at_every_trap_is_the_code_executed_until_then() -> None:
+    run = MixedRun()
+    rig, executed = run.rig, 0
+    expected: list[int] = []
+    uc = rig.machine._engine._uc
+
+    def each(_uc: object, _address: int, size: int, _user: object) -> None:
+        nonlocal executed
+        executed += size
+
+    uc.hook_add(unicorn_const.UC_HOOK_CODE, each)
+    note = rig.kernel._note
+
+    def note_expected(kind: str, *detail: int) -> None:
+        nonlocal executed
+        fetch = kind == "page_fault" and detail[1] == Access.EXECUTE
+        if kind != "ecall" and not fetch:  # it was begun, not executed
+            code = run.program.code[rig.cpu.pc - BASE]
+            executed -= 4 if code & 3 == 3 else 2
+        expected.append(executed * 1000 // 400)
+        note(kind, *detail)
+
+    rig.kernel._note = note_expected  # type: ignore[method-assign]
+    traps = rig.run(run.context)
+    assert [trap.time_ns for trap in traps] == expected
+    assert {trap.kind for trap in traps} == {"ecall", "page_fault", "bad_instruction", "breakpoint"}
+    assert len(traps) > 80
+
+
+@pytest.mark.parametrize("quantum_ns", [1, 25, 83, 250, 2500])
+def test_quanta_do_not_change_times_or_registers(quantum_ns: int) -> None:
+    assert mixed_traps(quantum_ns) == mixed_traps()
+
+
+def test_contexts_give_the_same_run_as_the_live_view() -> None:
+    assert mixed_traps(live=False) == mixed_traps()
+
+
+@pytest.mark.parametrize("options", [{"native": False}, {"native": False, "live": False}])
+def test_counting_instructions_is_as_repeatable(options: dict[str, bool]) -> None:
+    whole = mixed_traps(**options)
+    assert whole == mixed_traps(25, **options) == mixed_traps(1000, **options)
+    assert [trap.kind for trap in whole] == [trap.kind for trap in mixed_traps()]  # type: ignore[attr-defined]
+
+
+def test_forgotten_translations_do_not_change_the_run() -> None:
+    run = MixedRun()
+    rig = run.rig
+    rig.cpu.switch_to(run.context)
+    while rig.cpu.current is not None:
+        rig.cpu.run(rig.clock.now_ns + 83)
+        rig.machine._engine.forget_all_code()
+    assert list(rig.kernel.traps) == mixed_traps()
+
+
+def test_a_trap_costs_what_the_machine_says() -> None:
+    program = guest(".option norvc\nnop\nnop\nnop\necall")
+    for trap_ns in (0, 200, 333):
+        rig = Rig(replace(BARE, trap_ns=trap_ns))
+        (trap,) = rig.run(rig.load(program))
+        assert trap.time_ns == 16 * 1000 // 400 + trap_ns
+
+
+@pytest.mark.parametrize("rate", [1, 7, 400, 1000, 12345])
+def test_octets_of_code_are_counted_at_the_rate_described(rate: int) -> None:
+    rig = Rig(replace(BARE, code_bytes_per_us=rate, trap_ns=3))
+    (trap,) = rig.run(rig.load(guest(".option norvc\nnop\nnop\nnop\necall")))
+    assert trap.time_ns == 16 * 1000 // rate + 3
+
+
+@pytest.mark.parametrize("options", [{}, {"live": False}, {"native": False}])
+def test_run_ends_less_than_a_block_late(options: dict[str, bool]) -> None:
+    rig = Rig(**options)
+    rig.cpu.switch_to(rig.load(guest("1: addi s0, s0, 1\naddi s1, s1, 1\nj 1b")))
+    for _ in range(50):
+        until = rig.clock.now_ns + 1000
+        rig.cpu.run(until)
+        assert until <= rig.clock.now_ns < until + 30
+
+
+def test_schedule_of_three_tasks_repeats() -> None:
+    def schedule() -> list[tuple[int, int, int]]:
+        rig = Rig()
+        program = guest("1: addi s0, s0, 1\nmul s1, s0, s0\nandi t0, s1, 31\nbnez t0, 1b\n"
+                        "li a0, 0x30000\nadd a0, a0, s0\nlb a1, 0(a0)\necall\nj 1b")
+        contexts = [rig.load(program) for _ in range(3)]
+        log: list[tuple[int, int, int]] = []
+        rig.kernel.on_ecall = lambda: log.append((rig.clock.now_ns, rig.cpu.arguments[0], turn))
+        rig.kernel.on_fault = lambda address, _: rig.cpu.current.space.map(  # type: ignore[union-attr]
+            address // PAGE_SIZE, rig.frame(), RW)
+        for turn in range(200):
+            rig.cpu.switch_to(contexts[turn % 3])
+            rig.cpu.run(rig.clock.now_ns + 700 + turn)
+            log.append((rig.clock.now_ns, rig.cpu.pc, turn))
+        return log
+
+    assert schedule() == schedule()

@@ -8,9 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from machemu.image.disk_image import build_image  # noqa: E402
-
 from machemu.errors import ConfigError  # noqa: E402
+from machemu.image.disk_image import build_image  # noqa: E402
 
 
 def main() -> int:

@@ -94,7 +94,6 @@ class _Watch:
         self._reason: str | None = None
         self.messages = self.frames = 0
         self._task_names: dict[tuple[str, int], str] = {}
-        self._recorder = None
         from machemu.trace.recorder import Recorder
 
         self._recorder = Recorder(lan, self._take)

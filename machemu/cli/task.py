@@ -21,13 +21,13 @@ def task(
     """Run one program as the only task of a node.  The exit status is the program's."""
     from machemu.cluster.lan import Lan
     from machemu.cluster.segment import Segment
-    from machemu.hw.description import default_description
+    from machemu.hw.description import MachineDescription
     from machemu.node.node import Node
 
     limit = parse_duration(for_) if for_ is not None else None
     name = program.name
     view = ConsoleView(sys.stdout, [name], name)
-    node = Node.alone(program.read_bytes(), name, arguments or [], default_description(), seed=seed,
+    node = Node.alone(program.read_bytes(), name, arguments or [], MachineDescription.workstation(), seed=seed,
                       on_console=view.for_node(name))
     lan = Lan([node], Segment(seed=seed))
     outcome = lan.run(limit)

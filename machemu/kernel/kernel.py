@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
-from machemu.hw.api import Access, CpuException, Machine
+from machemu.hw.api import Access, AddressSpace, CpuException, Machine
 from machemu.interfaces.runtime import Encoded, error_reply
 from machemu.kernel.device.table import DeviceTable
 from machemu.kernel.events import (
@@ -34,7 +34,7 @@ from machemu.kernel.task.thread import Thread
 from machemu.kernel.traps import PLACEHOLDERS, TABLE_SIZE, TRAPS
 from machemu.kernel.traps.call import BLOCKED, TrapCall
 from machemu.kernel.vm.map import VmMap
-from machemu.kernel.vm.object import VmObject
+from machemu.kernel.vm.object import DeviceObject
 from machemu.kernel.vm.page import PagePool
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Kernel:
             self.events.task_created.emit(TaskCreated(task.number, task.parent))
         return task
 
-    def _new_space(self):  # type: ignore[no-untyped-def]
+    def _new_space(self) -> AddressSpace:
         return self.machine.new_space(self.pool.allocate_table, self.pool.free_table)
 
     def create_thread(self, task: Task) -> Thread:
@@ -184,7 +184,7 @@ class Kernel:
         if self._power_off is not None:
             self._power_off(reboot)
 
-    def memory_object(self, target: object | None) -> VmObject | None:
+    def memory_object(self, target: object | None) -> DeviceObject | None:
         """The memory object a port's kernel object stands for, or None."""
         return self.devices.memory_object(target)
 

@@ -42,7 +42,8 @@ def check_balance(kernel: Kernel) -> None:
             if request is not None:
                 onces[request] += 1
     for port in kernel.zone.live:
-        assert port.send_rights == sends[port], f"port {port.number}: {port.send_rights} send rights, {sends[port]} found"
+        assert port.send_rights == sends[port], (
+            f"port {port.number}: {port.send_rights} send rights, {sends[port]} found")
         assert port.send_once_rights == onces[port], (
             f"port {port.number}: {port.send_once_rights} send-once rights, {onces[port]} found")
         assert receivers[port] == (port.receiver is not None), f"port {port.number}: receivers"

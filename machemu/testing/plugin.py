@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from machemu.cluster.segment import Segment
     from machemu.testing.runs import Run
 
 
@@ -30,8 +31,8 @@ def boot_task(machemu_runs: list[Run]) -> Callable[..., Run]:
     """`boot_task(program, *arguments)`: run one program alone on a node."""
     from machemu.testing.runs import run_task
 
-    def boot(program: Path | bytes, *arguments: str, **options: int) -> Run:
-        run = run_task(program, *arguments, **options)
+    def boot(program: Path | bytes, *arguments: str, seed: int = 0, trace: bool = False) -> Run:
+        run = run_task(program, *arguments, seed=seed, trace=trace)
         machemu_runs.append(run)
         return run
 
@@ -43,9 +44,9 @@ def boot_lan(machemu_runs: list[Run], tmp_path: Path) -> Callable[..., Run]:
     """`boot_lan(recipe, ...)`: nodes from the texts of recipes, not yet run."""
     from machemu.testing.runs import image_of, run_lan
 
-    def boot(*recipes: str, **options: float) -> Run:
+    def boot(*recipes: str, seed: int = 0, trace: bool = True, segment: Segment | None = None) -> Run:
         images = [image_of(recipe, tmp_path / f"node{number}") for number, recipe in enumerate(recipes)]
-        run = run_lan(images, **options)  # type: ignore[arg-type]
+        run = run_lan(images, seed=seed, trace=trace, segment=segment)
         machemu_runs.append(run)
         return run
 

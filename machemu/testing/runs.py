@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from machemu.cluster.lan import Lan, Outcome
 from machemu.cluster.segment import Segment
-from machemu.hw.description import default_description
+from machemu.hw.description import MachineDescription
 from machemu.image.disk_image import NodeImage, build_image, read_image
 from machemu.node.node import Node
 from machemu.testing.balance import check_balance
@@ -61,12 +61,12 @@ class Run:
         self.lan.close()
 
 
-def run_lan(images: list[NodeImage], *, seed: int = 0, trace: bool = True, **segment: float) -> Run:
-    """Nodes booted from images and not yet run."""
+def run_lan(images: list[NodeImage], *, seed: int = 0, trace: bool = True, segment: Segment | None = None) -> Run:
+    """Nodes booted from images and not yet run; on `segment`, or on one without faults."""
     consoles = {image.name: bytearray() for image in images}
     nodes = [Node.from_image(image, seed=seed + image.number, on_console=consoles[image.name].extend)
              for image in images]
-    run = Run(Lan(nodes, Segment(seed=seed, **segment)), consoles)
+    run = Run(Lan(nodes, segment or Segment(seed=seed)), consoles)
     if trace:
         Recorder(run.lan, run.events.append)
     return run
@@ -77,7 +77,8 @@ def run_task(program: Path | bytes, *arguments: str, seed: int = 0, trace: bool 
     octets = program if isinstance(program, bytes) else program.read_bytes()
     name = "program" if isinstance(program, bytes) else program.name
     console = bytearray()
-    node = Node.alone(octets, name, list(arguments), default_description(), seed=seed, on_console=console.extend)
+    node = Node.alone(octets, name, list(arguments), MachineDescription.workstation(), seed=seed,
+                      on_console=console.extend)
     run = Run(Lan([node], Segment(seed=seed)), {name: console})
     if trace:
         Recorder(run.lan, run.events.append)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TextIO, final
 
 from machemu.interfaces import BY_ID
@@ -18,6 +19,7 @@ from machemu.trace.steps import TEXTS, step_name
 
 if TYPE_CHECKING:
     from machemu.cluster.lan import Lan
+    from machemu.events import Hook
     from machemu.kernel.events import MessageSent
     from machemu.node.node import Node
 
@@ -49,16 +51,14 @@ class Recorder:
 
     def _watch(self, node: Node, detail: bool) -> None:
         hooks = node.kernel.events
-        watched = [(hooks.message_sent, self._message), (hooks.message_received, self._plain),
-                   (hooks.task_created, self._plain), (hooks.task_named, self._plain),
-                   (hooks.task_ended, self._plain), (hooks.exception_raised, self._plain),
-                   (hooks.step_announced, self._step), (hooks.port_died, self._plain),
-                   (hooks.printed, self._plain)]
+        hooks.message_sent.attach(partial(self._message, node))
+        hooks.step_announced.attach(partial(self._step, node))
+        plain: list[Hook[Any]] = [hooks.message_received, hooks.task_created, hooks.task_named, hooks.task_ended,
+                                  hooks.exception_raised, hooks.port_died, hooks.printed]
         if detail:
-            watched += [(hooks.port_created, self._plain), (hooks.thread_created, self._plain),
-                        (hooks.thread_ended, self._plain)]
-        for hook, make in watched:
-            hook.attach(_bound(make, node))  # type: ignore[attr-defined]
+            plain += [hooks.port_created, hooks.thread_created, hooks.thread_ended]
+        for hook in plain:
+            hook.attach(partial(self._plain, node))
 
     def _add(self, node: str, time_ns: int, event: str, fields: Event) -> None:
         sequence = self._sequence[node] = self._sequence.get(node, 0) + 1
@@ -89,10 +89,6 @@ class Recorder:
         pending.sort(key=lambda event: (event["t"], event["node"], event["seq"]))
         for event in pending:
             self._sink(event)
-
-
-def _bound(make: Callable[[Node, Any], None], node: Node) -> Callable[[Any], None]:
-    return lambda value: make(node, value)
 
 
 def _snake(name: str) -> str:

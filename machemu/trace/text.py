@@ -19,7 +19,7 @@ def to_text(events: Iterable[Event], stream: TextIO) -> None:
 
 def line(event: Event, names: dict[tuple[str, int], str]) -> str:
     """One event without its time and node."""
-    kind = event["event"]
+    kind: str = event["event"]
     if kind == "message_sent":
         return _message(event, names)
     if kind == "step":

@@ -17,13 +17,13 @@ from machemu.kernel.ipc.port import Port
 from machemu.kernel.ipc.right import MOVE_SEND
 from machemu.kernel.results import DeviceReturn, KernelError
 from machemu.kernel.vm.object import DeviceObject
+from machemu.kernel.vm.wiring import Wiring, wire
 
 if TYPE_CHECKING:
     from machemu.hw.api import BlockDevice, CharacterDevice, MappedDevice
     from machemu.kernel.kernel import Kernel
     from machemu.kernel.rpc.call import PendingReply
     from machemu.kernel.task.task import Task
-    from machemu.kernel.vm.map import Wiring
 
 NOWAIT: Final = 8  # mode bit of read and write
 SECTOR: Final = 512  # octets
@@ -269,9 +269,9 @@ class Mapped(DeviceInstance):
     def window(self, task: Task, address: int, size: int, writable: bool) -> int:
         """Open a window on `task`'s memory; its bus address.
 
-        Raises what `VmMap.wire` raises, D_NO_MEMORY: no window is left.
+        Raises what `wire` raises, D_NO_MEMORY: no window is left.
         """
-        wiring = task.memory.wire(address, size, writable)
+        wiring = wire(task.memory, address, size, writable=writable)
         bus = self._device.open_window(self._unit, wiring.frames, writable)
         if bus is None:
             wiring.release()

@@ -73,7 +73,7 @@ def take_first(queue: MessageQueue, space: Space, memory: VmMap,
     message = queue.messages[0]
     if needed_size(message, option) > size:
         if option & MACH_RCV_LARGE:
-            return report_size(message, memory, address, option)
+            return report_size(message, space, memory, address, option)
         result = deliver_too_large
     else:
         result = deliver
@@ -82,7 +82,7 @@ def take_first(queue: MessageQueue, space: Space, memory: VmMap,
     return result(message, space, memory, address, option)
 
 
-def report_size(message: Message, memory: VmMap, address: int, option: int) -> int:
+def report_size(message: Message, space: Space, memory: VmMap, address: int, option: int) -> int:
     """RCV_LARGE: the message stays; only `msgh_size` tells what it needs."""
     try:
         memory.write(address + 4, needed_size(message, option).to_bytes(4, "little"))

@@ -11,6 +11,7 @@ from machemu.kernel.ipc import notify
 from machemu.kernel.ipc.port import QUEUE_LIMIT_MAX, Port
 from machemu.kernel.ipc.port_set import PortSet
 from machemu.kernel.ipc.right import (
+    ARRIVES_AS,
     BODY_DISPOSITIONS,
     DEAD_NAME,
     DEAD_NAME_REQUESTED,
@@ -133,7 +134,7 @@ def mach_port_move_member(call: RpcCall, member: int, after: int) -> None:
 
 
 def mach_port_request_notification(call: RpcCall, name: int, ident: int, sync: int,
-                                   right: CarriedRight) -> tuple[CarriedRight]:
+                                   right: CarriedRight, _disposition: int) -> tuple[CarriedRight]:
     """One row of mach-abi.md 5.8; `right` must be a send-once right, or null to cancel."""
     space = _space(call)
     if isinstance(right, DeadRight):
@@ -180,15 +181,15 @@ def _request_dead_name(space: Space, name: int, sync: int, request: Port | None)
     return previous
 
 
-def mach_port_insert_right(call: RpcCall, name: int, right: CarriedRight) -> None:
+def mach_port_insert_right(call: RpcCall, name: int, right: CarriedRight, _disposition: int) -> None:
     _space(call).insert_as(right, name)
 
 
-def mach_port_extract_right(call: RpcCall, name: int, disposition: int) -> tuple[CarriedRight]:
+def mach_port_extract_right(call: RpcCall, name: int, disposition: int) -> tuple[CarriedRight, int]:
     space = _space(call)
     if disposition not in BODY_DISPOSITIONS:
         raise KernelError(KernReturn.INVALID_VALUE)
-    return (space.take(name, disposition),)
+    return space.take(name, disposition), ARRIVES_AS[disposition]
 
 
 def mach_port_get_receive_status(call: RpcCall, name: int) -> tuple[object, ...]:

@@ -52,7 +52,7 @@ class ReceiveWait:
         taken, give = True, deliver
         if needed_size(message, self._option) > self._size:
             if self._option & MACH_RCV_LARGE:
-                taken, give = False, report_size_only
+                taken, give = False, report_size
             else:
                 give = deliver_too_large
         result = give(message, task.space, task.memory, self._address, self._option)
@@ -78,11 +78,6 @@ class ReceiveWait:
         self._queue.receivers.remove(self)
         if self._timer is not None:
             self._timer.cancel()
-
-
-def report_size_only(message: Message, _space: object, memory: object, address: int, option: int) -> int:
-    """`report_size` in the form of `deliver`."""
-    return report_size(message, memory, address, option)  # type: ignore[arg-type]
 
 
 @final

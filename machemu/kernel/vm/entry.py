@@ -36,7 +36,6 @@ class Entry:
     inheritance: int = INHERIT_COPY
     needs_copy: bool = False
     shared: bool = False  # the object is another entry's too, and writes are seen there
-    wired: int = 0
 
     @property
     def pages(self) -> int:
@@ -49,7 +48,7 @@ class Entry:
     def split(self, at: int) -> Entry:
         """Cut this entry at address `at`; the upper part."""
         upper = Entry(at, self.end, self.memory, self.index_of(at >> PAGE_SHIFT), self.protection,
-                      self.maximum, self.inheritance, self.needs_copy, self.shared, self.wired)
+                      self.maximum, self.inheritance, self.needs_copy, self.shared)
         memory = self.memory
         if isinstance(memory, VmObject):
             if memory.references == 1:

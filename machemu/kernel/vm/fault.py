@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def fault(memory_map: VmMap, address: int, access: Access) -> None:
     """Give the guest the access it was refused, if its map allows it.
 
-    Raises INVALID_ADDRESS, PROTECTION_FAILURE, RESOURCE_SHORTAGE.
+    Raises INVALID_ADDRESS, PROTECTION_FAILURE, RESOURCE_SHORTAGE, MEMORY_ERROR (the device
+    has been closed).
     """
     entry = memory_map.entry_at(address)
     if entry is None:
@@ -27,6 +28,9 @@ def fault(memory_map: VmMap, address: int, access: Access) -> None:
     page = address >> PAGE_SHIFT
     allowed = entry.protection
     if isinstance(entry.memory, DeviceObject):
+        if entry.memory.revoked:
+            raise KernelError(KernReturn.MEMORY_ERROR)
+        entry.memory.maps[memory_map] = None
         memory_map.space.map_device(page, entry.memory.bus_page + entry.index_of(page), Access(allowed))
     else:
         if access & Access.WRITE:

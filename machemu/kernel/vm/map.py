@@ -48,20 +48,6 @@ def round_page(address: int) -> int:
 
 
 @final
-class Wiring:
-    """Frames that stay where they are, and keep their contents, until `release`."""
-
-    def __init__(self, frames: tuple[int, ...], held: list[VmObject]) -> None:
-        self.frames = frames
-        self._held = held
-
-    def release(self) -> None:
-        held, self._held = self._held, []
-        for memory in held:
-            memory.release()
-
-
-@final
 class VmMap:
     """One task's address map.
 
@@ -94,7 +80,7 @@ class VmMap:
                 place = self._reach(address, Access.READ)
             place += within
             return self._ram[place:place + size].tobytes()
-        self._check_range(address, size, PROT_READ)
+        self.check_range(address, size, PROT_READ)
         parts = []
         for start, part in _pages(address, size):
             place = self._readable.get(start >> PAGE_SHIFT)
@@ -117,7 +103,7 @@ class VmMap:
             place += within
             self._ram[place:place + size] = data
             return
-        self._check_range(address, size, PROT_WRITE)
+        self.check_range(address, size, PROT_WRITE)
         for start, _ in _pages(address, size):
             if start >> PAGE_SHIFT not in self._writable:
                 self._reach(start, Access.WRITE)
@@ -163,7 +149,7 @@ class VmMap:
             position += 1
         return found
 
-    def _check_range(self, address: int, size: int, wanted: int) -> list[Entry]:
+    def check_range(self, address: int, size: int, wanted: int) -> list[Entry]:
         """The entries of a range that must be mapped throughout, with access `wanted`."""
         end = address + size
         if end > VM_MAX_ADDRESS:
@@ -200,7 +186,7 @@ class VmMap:
         self._entries.insert(position, entry)
         self._starts.insert(position, entry.start)
 
-    def _clip(self, start: int, end: int) -> list[Entry]:
+    def clip(self, start: int, end: int) -> list[Entry]:
         """Cut entries so that none reaches across `start` or `end`; those between."""
         for at in (start, end):
             entry = self.entry_at(at)
@@ -269,7 +255,7 @@ class VmMap:
             return
         start, end = _rounded(address, size)
         self.unmap_pages(start, end)
-        for entry in self._clip(start, end):
+        for entry in self.clip(start, end):
             position = bisect_right(self._starts, entry.start) - 1
             del self._entries[position], self._starts[position]
             entry.release()
@@ -283,7 +269,7 @@ class VmMap:
         start, end = _rounded(address, size)
         if any(protection & ~entry.maximum for entry in self._overlapping(start, end)):
             raise KernelError(KernReturn.PROTECTION_FAILURE)
-        for entry in self._clip(start, end):
+        for entry in self.clip(start, end):
             before = entry.protection
             if set_max:
                 entry.maximum = protection
@@ -292,14 +278,14 @@ class VmMap:
                 entry.protection = protection
             self.unmap_pages(entry.start, entry.end)
             if entry.protection & ~before & PROT_EXECUTE and isinstance(entry.memory, VmObject):
-                entry.memory.forget_code()
+                entry.memory.forget_code(entry.first, entry.pages)
 
     def inherit(self, address: int, size: int, inheritance: int) -> None:
         """`vm_inherit`.  Raises INVALID_ARGUMENT, INVALID_ADDRESS."""
         if not INHERIT_SHARE <= inheritance <= INHERIT_NONE:
             raise KernelError(KernReturn.INVALID_ARGUMENT)
         if size:
-            for entry in self._clip(*_rounded(address, size)):
+            for entry in self.clip(*_rounded(address, size)):
                 entry.inheritance = inheritance
 
     def map(self, address: int, size: int, mask: int, anywhere: bool, memory: VmObject | DeviceObject | None,
@@ -329,8 +315,8 @@ class VmMap:
         """
         if (source | size | target) & OFFSET_IN_PAGE:
             raise KernelError(KernReturn.INVALID_ARGUMENT)
-        self._check_range(target, size, PROT_WRITE)
-        self._check_range(source, size, PROT_READ)
+        self.check_range(target, size, PROT_WRITE)
+        self.check_range(source, size, PROT_READ)
         if size:
             self.write(target, self.read(source, size))
 
@@ -343,7 +329,7 @@ class VmMap:
             deallocate: remove the whole pages from this map.
         Raises INVALID_ADDRESS, PROTECTION_FAILURE, RESOURCE_SHORTAGE.
         """
-        self._check_range(address, size, PROT_READ)
+        self.check_range(address, size, PROT_READ)
         start, end = trunc_page(address), round_page(address + size)
         if (end - start) >> PAGE_SHIFT < COPY_ON_WRITE_PAGES:
             copy = VmCopy.from_bytes(self.pool, self.read(address, size), address - start)
@@ -361,7 +347,7 @@ class VmMap:
             if start < inner_start:
                 data = self.read(start, inner_start - start)
                 pieces.append(Piece(fill(self.pool, start & OFFSET_IN_PAGE, data), 0, 1, sole=True))
-            for entry in self._clip(inner_start, inner_end):
+            for entry in self.clip(inner_start, inner_end):
                 pieces.append(self._share(entry))
             if inner_end < end:
                 pieces.append(Piece(fill(self.pool, 0, self.read(inner_end, end - inner_end)), 0, 1, sole=True))
@@ -377,10 +363,9 @@ class VmMap:
             return Piece(None, 0, entry.pages, sole=True)
         if isinstance(memory, DeviceObject):
             raise KernelError(KernReturn.PROTECTION_FAILURE)
-        if entry.shared or entry.wired:
+        if entry.shared or memory.wired:
             # Others write to this object, or a device does: the copy must not see it.
-            data = self.read(entry.start, entry.end - entry.start)
-            return Piece(fill(self.pool, 0, data), 0, entry.pages, sole=True)
+            return Piece(memory.copied(entry.first, entry.pages), 0, entry.pages, sole=True)
         memory.references += 1
         entry.needs_copy = True
         self._write_protect(entry.start, entry.end, entry.protection)
@@ -400,31 +385,7 @@ class VmMap:
         copy.pieces = []
         return start + copy.offset
 
-    # -- wiring, inheritance, the end -------------------------------------------------------
-
-    def wire(self, address: int, size: int, writable: bool) -> Wiring:
-        """Pin the pages of a range: for a device's window.
-
-        Raises INVALID_ARGUMENT (not whole pages, shared or device memory), INVALID_ADDRESS,
-        PROTECTION_FAILURE, RESOURCE_SHORTAGE.
-        """
-        if (address | size) & OFFSET_IN_PAGE or size == 0:
-            raise KernelError(KernReturn.INVALID_ARGUMENT)
-        for entry in self._check_range(address, size, PROT_DEFAULT if writable else PROT_READ):
-            if isinstance(entry.memory, DeviceObject):
-                raise KernelError(KernReturn.INVALID_ARGUMENT)
-        frames: list[int] = []
-        held: list[VmObject] = []
-        wanted = Access.WRITE if writable else Access.READ
-        for entry in self._clip(address, address + size):
-            for page in range(entry.start >> PAGE_SHIFT, entry.end >> PAGE_SHIFT):
-                fault.own(self, entry, page)
-                frames.append(self._reach(page << PAGE_SHIFT, wanted) >> PAGE_SHIFT)
-            assert isinstance(entry.memory, VmObject)
-            entry.wired += 1
-            entry.memory.references += 1
-            held.append(entry.memory)
-        return Wiring(tuple(frames), held)
+    # -- inheritance, the end -------------------------------------------------------
 
     def fork(self, space: AddressSpace) -> VmMap:
         """A child's map, by each entry's inheritance.  Raises RESOURCE_SHORTAGE."""
@@ -455,12 +416,20 @@ class VmMap:
         return Entry(entry.start, entry.end, entry.memory, entry.first, entry.protection, entry.maximum,
                      entry.inheritance, shared=True)
 
+    def forget_device(self, registers: DeviceObject) -> None:
+        """The guest loses access to a device's registers."""
+        for entry in self._entries:
+            if entry.memory is registers:
+                self.unmap_pages(entry.start, entry.end)
+
     def destroy(self) -> None:
         """Free all memory and the page tables; the task must not run any more."""
         entries, self._entries, self._starts = self._entries, [], []
         self.mapped.clear()
         self.space.destroy()
         for entry in entries:
+            if isinstance(entry.memory, DeviceObject):
+                entry.memory.maps.pop(self, None)
             entry.release()
 
     def check(self) -> None:

@@ -1,0 +1,75 @@
+"""Wirings: pages that a device reaches, which stay where they are until it is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from machemu.hw.api import PAGE_SHIFT, Access
+from machemu.kernel.results import KernelError, KernReturn
+from machemu.kernel.vm import fault
+from machemu.kernel.vm.copy import OFFSET_IN_PAGE
+from machemu.kernel.vm.entry import PROT_DEFAULT, PROT_READ
+from machemu.kernel.vm.object import DeviceObject, VmObject
+
+if TYPE_CHECKING:
+    from machemu.kernel.vm.map import VmMap
+    from machemu.kernel.vm.page import PagePool
+
+
+@final
+class Wiring:
+    """Frames of one range, in order, with a reference to each object they belong to.
+
+    What is wired is copied at once when its map is copied: no copy-on-write may move a
+    page from under a device.
+    """
+
+    def __init__(self, pool: PagePool) -> None:
+        self._pool = pool
+        self._held: list[VmObject] = []
+        self.frames: tuple[int, ...] = ()
+
+    def add(self, memory: VmObject, frames: list[int]) -> None:
+        memory.references += 1
+        memory.wired += 1
+        self._held.append(memory)
+        self.frames += tuple(frames)
+        for frame in frames:
+            self._pool.pin(frame)
+
+    def release(self) -> None:
+        """The device has forgotten the frames."""
+        frames, self.frames = self.frames, ()
+        held, self._held = self._held, []
+        for frame in frames:
+            self._pool.unpin(frame)
+        for memory in held:
+            memory.wired -= 1
+            memory.release()
+
+
+def wire(memory_map: VmMap, address: int, size: int, *, writable: bool) -> Wiring:
+    """Pin the pages of a range.
+
+    Raises INVALID_ARGUMENT (not whole pages, or registers of a device), INVALID_ADDRESS,
+    PROTECTION_FAILURE, RESOURCE_SHORTAGE; nothing is pinned then.
+    """
+    if (address | size) & OFFSET_IN_PAGE or size == 0:
+        raise KernelError(KernReturn.INVALID_ARGUMENT)
+    for entry in memory_map.check_range(address, size, PROT_DEFAULT if writable else PROT_READ):
+        if isinstance(entry.memory, DeviceObject):
+            raise KernelError(KernReturn.INVALID_ARGUMENT)
+    wiring = Wiring(memory_map.pool)
+    wanted = Access.WRITE if writable else Access.READ
+    try:
+        for entry in memory_map.clip(address, address + size):
+            frames = []
+            for page in range(entry.start >> PAGE_SHIFT, entry.end >> PAGE_SHIFT):
+                frames.append(fault.own(memory_map, entry, page))
+                fault.fault(memory_map, page << PAGE_SHIFT, wanted)
+            assert isinstance(entry.memory, VmObject)
+            wiring.add(entry.memory, frames)
+    except KernelError:
+        wiring.release()
+        raise
+    return wiring

@@ -74,17 +74,24 @@ class Lan:
         nic.on_transmit = lambda frame: segment.transmit(number, clock.now_ns, frame)
 
     def run(self, until_ns: int | None = None, stop: Callable[[], str | None] | None = None) -> Outcome:
-        """Run until all main programs have ended, `until_ns`, or `stop` gives a reason."""
+        """Run as `advance` does; the nodes are then halted."""
+        return self._outcome(self.advance(until_ns, stop))
+
+    def advance(self, until_ns: int | None = None, stop: Callable[[], str | None] | None = None) -> str:
+        """Run until all main programs have ended, `until_ns`, or `stop` gives a reason.
+
+        Returns why the run paused; it can go on afterwards.
+        """
         window = self.segment.delay_ns if len(self.nodes) > 1 else ALONE_WINDOW_NS
         while True:
             reason = self._finished() or (stop() if stop else None)
-            if reason is None and until_ns is not None and self.now_ns >= until_ns:
-                reason = f"time is up: {until_ns / SECOND:g} s"
+            if reason is not None:
+                return reason
+            if until_ns is not None and self.now_ns >= until_ns:
+                return f"time is up: {until_ns / SECOND:g} s"
             start = self._next_start()
-            if reason is None and start is None:
-                reason = "no thread of any node can ever run again"
-            if reason is not None or start is None:
-                return self._outcome(reason or "")
+            if start is None:
+                return "no thread of any node can ever run again"
             end = max(start, self.now_ns) + window
             if until_ns is not None:
                 end = min(end, until_ns)

@@ -33,13 +33,15 @@ class Node:
     Args:
         seed: of the node's random numbers (laboratory sites).
         on_console: gets what the node writes to its console.
+        native: False: count instructions even where the native clock could be had.
     """
 
     def __init__(self, name: str, number: int, description: MachineDescription, *, disk: bytes = b"",
-                 seed: int = 0, epoch: int = 1, on_console: Callable[[bytes], None] | None = None) -> None:
+                 seed: int = 0, epoch: int = 1, on_console: Callable[[bytes], None] | None = None,
+                 native: bool = True) -> None:
         self.name = name
         self.number = number
-        self.machine = build_machine(description, disk=disk, seed=seed, node=number, epoch=epoch)
+        self.machine = build_machine(description, disk=disk, seed=seed, node=number, epoch=epoch, native=native)
         self.machine.on_console = on_console
         self.kernel = Kernel(self.machine, quantum_ns=description.quantum_ns, power_off=self._power_off)
         self.kernel.boot_info = replace(self.kernel.boot_info, node=number, epoch=epoch, ram=description.ram,

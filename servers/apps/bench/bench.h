@@ -1,0 +1,38 @@
+/* The guest's side of `machemu bench`: one program, one measurement an argument.
+
+   Each round is bracketed by two trace points, at which the host looks at its clock. */
+#ifndef _BENCH_H_
+#define _BENCH_H_
+
+#include <stdint.h>
+
+#include <mach.h>
+#include <mach/mach_traps.h>
+
+#define BENCH_BEGIN 0x62656e0001 /* codes of trace_point, no protocol's steps */
+#define BENCH_END   0x62656e0002
+
+struct bench {
+	const char *name;
+	int (*run)(uint64_t rounds, uint64_t count, mach_port_t port);
+};
+
+extern int bench_trap(uint64_t rounds, uint64_t count, mach_port_t port);
+extern int bench_switch(uint64_t rounds, uint64_t count, mach_port_t port);
+extern int bench_touch(uint64_t rounds, uint64_t count, mach_port_t port);
+extern int bench_work(uint64_t rounds, uint64_t count, mach_port_t port);
+extern int bench_client(uint64_t rounds, uint64_t count, mach_port_t port);
+extern int bench_echo(uint64_t rounds, uint64_t count, mach_port_t port);
+
+static inline void bench_begin(void)
+{
+	trace_point(BENCH_BEGIN, 0, 0, 0);
+}
+
+/* `result` keeps the compiler from leaving out what is measured. */
+static inline void bench_end(uint64_t result)
+{
+	trace_point(BENCH_END, result, 0, 0);
+}
+
+#endif

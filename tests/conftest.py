@@ -1,4 +1,4 @@
-"""Fixtures of every test."""
+"""Fixtures of every test, and the choice of tests by requirement."""
 
 from __future__ import annotations
 
@@ -7,6 +7,18 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.rig import KernelRig
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--req", action="append", default=[], metavar="ID",
+                     help="run only tests that show this row of docs/requirements.md")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = set(config.getoption("--req"))
+    if wanted:
+        items[:] = [item for item in items
+                    if any(wanted & set(mark.args) for mark in item.iter_markers("req"))]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, final
 
-from machemu.bench.guest import END, Stopwatch, program
+from machemu.bench.guest import END, Stopwatch
 from machemu.errors import ConfigError
 from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE, Access
 from machemu.hw.engine import Engine
@@ -46,9 +46,9 @@ class BareTask:
 
 @final
 class Bare:
-    """One engine and its RAM; `Handler` gets every trap."""
+    """One engine, its RAM, and the guest program of the measurement."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: bytes) -> None:
         self.memory = Memory(RAM)
         self.engine = Engine(self.memory.data, RAM_BASE)
         if not self.engine.live:
@@ -57,7 +57,7 @@ class Bare:
         self.tlb = Tlb(self.words, self.engine.flusher)
         self.watch = Stopwatch()
         self._free = list(range(self.memory.frames - 1, 0, -1))
-        self._program = parse_elf(program(), "bench")
+        self._program = parse_elf(program, "bench")
 
     def frame(self) -> int:
         """A frame of zeros."""

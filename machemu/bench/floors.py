@@ -23,9 +23,9 @@ ZEROS: Final = bytes(PAGE_SIZE)
 BARE_PAGES: Final = 0x1_0000_0000  # where the guest touches pages (traps.c)
 
 
-def trap(count: int) -> Bare:
+def trap(program: bytes, count: int) -> Bare:
     """A call: eight registers read, one written."""
-    bare = Bare()
+    bare = Bare(program)
     bare.enter(bare.task("trap", ENDLESS, count))
     arguments = bare.words[at.ARGUMENTS]
     other = bare.other
@@ -38,9 +38,9 @@ def trap(count: int) -> Bare:
     return bare
 
 
-def switch(count: int) -> Bare:
+def switch(program: bytes, count: int) -> Bare:
     """The same with a change of registers and space: two tasks, one after the other."""
-    bare = Bare()
+    bare = Bare(program)
     first, second = bare.task("switch", ENDLESS, count), bare.task("switch", ENDLESS, ENDLESS)
     words, flush = bare.words, bare.engine.flusher
     arguments, registers = words[at.ARGUMENTS], words[:at.SAVED_WORDS]
@@ -68,9 +68,9 @@ def switch(count: int) -> Bare:
     return bare
 
 
-def rpc(count: int) -> Bare:
+def rpc(program: bytes, count: int) -> Bare:
     """A round trip: two calls, two copies of 64 octets, two switches."""
-    bare = Bare()
+    bare = Bare(program)
     client, server = bare.task("client", ENDLESS, count, 11), bare.task("echo", 0, 0, 12)
     client.names[11] = server
     server.names[11] = client  # where the client's own octets say
@@ -109,9 +109,9 @@ def rpc(count: int) -> Bare:
     return bare
 
 
-def page_fault(count: int) -> Bare:
+def page_fault(program: bytes, count: int) -> Bare:
     """A page cleared, its entry written, the store tried again."""
-    bare = Bare()
+    bare = Bare(program)
     task = bare.task("touch", ENDLESS, count)
     words, data, table = bare.words, bare.memory.data, bare.memory.words
     arguments = words[at.ARGUMENTS]
@@ -152,9 +152,9 @@ def _lowest_table(bare: Bare, task: BareTask, page: int) -> int:
     return table * ENTRIES
 
 
-def work(count: int) -> Bare:
+def work(program: bytes, count: int) -> Bare:
     """Computation with nothing that counts it."""
-    bare = Bare()
+    bare = Bare(program)
     bare.enter(bare.task("work", ENDLESS, count))
     arguments = bare.words[at.ARGUMENTS]
 

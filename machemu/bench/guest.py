@@ -11,7 +11,6 @@ from machemu.kernel.ipc.port import Port
 from machemu.kernel.ipc.right import MOVE_RECEIVE, Carried
 from machemu.node.loader import parse_elf, start
 from machemu.node.node import Node
-from machemu.sdk.layout import Built
 
 if TYPE_CHECKING:
     from machemu.kernel.events import StepAnnounced
@@ -21,11 +20,6 @@ BEGIN: Final = 0x62656E0001  # codes of trace_point, as in servers/apps/bench/be
 END: Final = 0x62656E0002
 WINDOW_NS: Final = 10_000_000
 FOREVER: Final = 1 << 62
-
-
-def program() -> bytes:
-    """The guest program.  Raises ConfigError: it is not built."""
-    return Built().program("bench").read_bytes()
 
 
 @final
@@ -56,11 +50,11 @@ class Stopwatch:
 class BenchNode:
     """A node with tasks that run `bench`, and no servers."""
 
-    def __init__(self, *, native: bool = True) -> None:
+    def __init__(self, program: bytes, *, native: bool = True) -> None:
         self.node = Node("bench", 1, MachineDescription.workstation(), native=native)
         self.watch = Stopwatch()
         self.node.kernel.events.step_announced.attach(self.watch.announced)
-        self._program = parse_elf(program(), "bench")
+        self._program = parse_elf(program, "bench")
 
     def task(self) -> Task:
         """A task that does not run yet."""

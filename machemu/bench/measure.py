@@ -10,7 +10,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
+
+from machemu.errors import ConfigError
 
 AT_MOST: Final = "at most"
 AT_LEAST: Final = "at least"
@@ -68,16 +71,32 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is measured: `rounds` of each, with `scale` times the usual work in a round."""
+    """How much is measured, and with which programs.
 
+    Args:
+        built: the folder of what the build has made.
+        rounds: of each measurement.
+        scale: times the usual work in a round.
+    """
+
+    built: Path
     rounds: int = 7
     scale: float = 1.0
 
     def count(self, usual: int) -> int:
         return max(1, int(usual * self.scale))
 
+    @property
+    def programs(self) -> Path:
+        return self.built / "programs"
 
-QUICK: Final = Effort(rounds=3, scale=0.1)
+    @property
+    def guest(self) -> bytes:
+        """The guest program `bench`.  Raises ConfigError: it is not built."""
+        path = self.programs / "bench"
+        if not path.is_file():
+            raise ConfigError(f"bench: no guest program {path}: run `python -m machemu.sdk.build`")
+        return path.read_bytes()
 
 
 @dataclass(frozen=True, slots=True)

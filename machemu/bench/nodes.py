@@ -20,7 +20,6 @@ from machemu.errors import ConfigError
 from machemu.image.disk_image import NodeImage, build_image, read_image
 from machemu.kernel.events import MessageSent
 from machemu.node.node import Node
-from machemu.sdk.layout import Built
 
 US: Final = 1e6
 MIB: Final = 1 << 20
@@ -59,12 +58,12 @@ args = ["client", "{rounds}", "{count}"]
 """
 
 
-def image(recipe: str, **values: object) -> NodeImage:
+def image(programs: Path, recipe: str, **values: object) -> NodeImage:
     """A node's image from the text of a recipe."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recipe.toml"
         path.write_text(recipe.format(**values), encoding="utf-8")
-        build_image(path, Built().programs, path.with_suffix(".img"))
+        build_image(path, programs, path.with_suffix(".img"))
         return read_image(path.with_suffix(".img"))
 
 
@@ -90,10 +89,10 @@ def boot_single(path: Path) -> tuple[float, Node]:
 
 
 def boot(effort: Effort) -> list[Figure]:
-    path = Built().directory / "images" / "single.img"
+    path = effort.built / "images" / "single.img"
     seconds: list[float] = []
     least: list[float] = []
-    bare = floors.trap(10_000)
+    bare = floors.trap(effort.guest, 10_000)
     for _ in range(effort.rounds + 1):
         taken, node = boot_single(path)
         seconds.append(taken)
@@ -115,9 +114,9 @@ print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-def memory(_effort: Effort) -> list[Figure]:
+def memory(effort: Effort) -> list[Figure]:
     """Of a process that boots one node, in a process of its own."""
-    path = Built().directory / "images" / "single.img"
+    path = effort.built / "images" / "single.img"
     done = subprocess.run([sys.executable, "-c", MEASURE_MEMORY, str(path)], capture_output=True, text=True,
                           check=False)
     if done.returncode:
@@ -133,9 +132,9 @@ _RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024  # octets of getrusag
 class RemoteBench:
     """Two nodes: a client on one, its server on the other."""
 
-    def __init__(self, count: int) -> None:
-        images = [image(CLIENT, number=1, name="a", rounds=FOREVER, count=count),
-                  image(SERVER, number=2, name="b")]
+    def __init__(self, programs: Path, count: int) -> None:
+        images = [image(programs, CLIENT, number=1, name="a", rounds=FOREVER, count=count),
+                  image(programs, SERVER, number=2, name="b")]
         self.nodes = [Node.from_image(each, seed=each.number) for each in images]
         self.watch = Stopwatch()
         self.nodes[0].kernel.events.step_announced.attach(self.watch.announced)
@@ -163,7 +162,7 @@ def copy_frames(count: int) -> list[float]:
 
 def remote_rpc(effort: Effort) -> list[Figure]:
     count, local_count = effort.count(300), effort.count(5_000)
-    remote, local = RemoteBench(count), client_and_server(local_count)
+    remote, local = RemoteBench(effort.programs, count), client_and_server(effort.guest, local_count)
     value, near, frames = alternate(effort, remote.round, local.round, lambda: copy_frames(local_count))
     remote.close()
     local.close()

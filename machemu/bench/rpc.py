@@ -11,9 +11,9 @@ from machemu.bench.measure import AT_MOST, Benchmark, Effort, Figure, Target, al
 US: Final = 1e6
 
 
-def client_and_server(count: int) -> BenchNode:
+def client_and_server(program: bytes, count: int) -> BenchNode:
     """A node on which rounds of `count` RPCs are under way."""
-    bench = BenchNode()
+    bench = BenchNode(program)
     server, client = bench.task(), bench.task()
     receive, send = bench.port(server, client)
     bench.start(server, "echo", 0, 0, receive)
@@ -23,7 +23,7 @@ def client_and_server(count: int) -> BenchNode:
 
 def local_rpc(effort: Effort) -> list[Figure]:
     count = effort.count(10_000)
-    bench, bare = client_and_server(count), floors.rpc(count)
+    bench, bare = client_and_server(effort.guest, count), floors.rpc(effort.guest, count)
     value, floor = alternate(effort, bench.round, bare.round)
     bench.close()
     bare.close()

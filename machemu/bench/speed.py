@@ -12,7 +12,8 @@ from machemu.bench.measure import AT_LEAST, Benchmark, Effort, Figure, Target, a
 def guest_speed(effort: Effort) -> list[Figure]:
     count = effort.count(200)
     slow_count = effort.count(50)
-    helped, counted, bare = BenchNode(), BenchNode(native=False), floors.work(count)
+    helped, counted = BenchNode(effort.guest), BenchNode(effort.guest, native=False)
+    bare = floors.work(effort.guest, count)
     helped.start(helped.task(), "work", FOREVER, count)
     counted.start(counted.task(), "work", FOREVER, slow_count)
     helper, counting, raw = alternate(effort, helped.round, counted.round, bare.round)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from machemu.bench import floors
@@ -13,7 +14,7 @@ US: Final = 1e6
 
 def null_trap(effort: Effort) -> list[Figure]:
     count = effort.count(50_000)
-    bench, bare = BenchNode(), floors.trap(count)
+    bench, bare = BenchNode(effort.guest), floors.trap(effort.guest, count)
     bench.start(bench.task(), "trap", FOREVER, count)
     value, floor = alternate(effort, bench.round, bare.round)
     bench.close()
@@ -24,7 +25,7 @@ def null_trap(effort: Effort) -> list[Figure]:
 
 def context_switch(effort: Effort) -> list[Figure]:
     count = effort.count(25_000)
-    bench, bare = BenchNode(), floors.switch(count)
+    bench, bare = BenchNode(effort.guest), floors.switch(effort.guest, count)
     bench.start(bench.task(), "switch", FOREVER, count)
     bench.start(bench.task(), "switch", 1, FOREVER)
     value, floor = alternate(effort, bench.round, bare.round)
@@ -37,9 +38,9 @@ def context_switch(effort: Effort) -> list[Figure]:
 
 def page_fault(effort: Effort) -> list[Figure]:
     count = min(512, effort.count(512))
-    bench, bare = BenchNode(), floors.page_fault(count)
+    bench, bare = BenchNode(effort.guest), floors.page_fault(effort.guest, count)
     bench.start(bench.task(), "touch", FOREVER, count)
-    value, floor = alternate(Effort(effort.rounds * 10), bench.round, bare.round)
+    value, floor = alternate(replace(effort, rounds=effort.rounds * 10), bench.round, bare.round)
     bench.close()
     bare.close()
     return [Figure("page_fault", value / count * US, "us", floor / count * US,

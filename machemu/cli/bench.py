@@ -27,7 +27,8 @@ def bench(
     compared between machines, times cannot.
     """
     from machemu.bench import BENCHMARKS
-    from machemu.bench.measure import QUICK, Effort
+    from machemu.bench.measure import Effort
+    from machemu.sdk.layout import Built
 
     if list_:
         for benchmark in BENCHMARKS.values():
@@ -36,11 +37,12 @@ def bench(
     unknown = [name for name in names or () if name not in BENCHMARKS]
     if unknown:
         raise ConfigError(f"bench: no measurement {unknown[0]} (there are {', '.join(BENCHMARKS)})")
+    effort = Effort(Built().directory, rounds=3, scale=0.1) if quick else Effort(Built().directory)
     figures: list[Figure] = []
     for name in names or BENCHMARKS:
         if not as_json:
             print(f"measuring {name} ...", end="\r", file=sys.stderr, flush=True)
-        for figure in BENCHMARKS[name].run(QUICK if quick else Effort()):
+        for figure in BENCHMARKS[name].run(effort):
             figures.append(figure)
             if not as_json:
                 print(_line(figure), flush=True)

@@ -26,13 +26,13 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "inspect": {"node", "kernel", "interfaces"},
     "cluster": LEAVES | {"node", "kernel", "hw.api", "wire", "site"},
     "trace": LEAVES | {"hw.api", "kernel", "node", "cluster", "interfaces", "wire", "site"},
-    "bench": LEAVES | {"cluster", "node", "kernel", "hw", "image", "inspect", "trace", "interfaces", "sdk"},
-    "testing": LEAVES | {"cluster", "node", "kernel", "hw", "image", "inspect", "trace", "interfaces", "wire", "sdk"},
+    "bench": LEAVES | {"cluster", "node", "kernel", "hw", "image", "inspect", "trace", "interfaces"},
+    "testing": LEAVES | {"cluster", "node", "kernel", "hw", "image", "inspect", "trace", "interfaces", "wire"},
     "sdk": {"errors", "mig", "hw"},
     "cli": {"*"},
 }
 # Rooms that nothing but `cli` and the tests may import.
-ENDS: Final = {"attack", "bench", "testing", "cli"}
+ENDS: Final = {"attack", "bench", "testing", "sdk", "cli"}
 
 
 def modules() -> list[Path]:

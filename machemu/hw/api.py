@@ -8,7 +8,7 @@ causes stay in `hw/isa/`.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -45,9 +45,12 @@ class Context(Protocol):
     the present ones.  Everything else is right at any time.
     """
 
-    arguments: memoryview  # 8 words: the argument registers; [0] is also the result
-    space: AddressSpace
+    @property
+    def arguments(self) -> memoryview:
+        """8 words: the argument registers; [0] is also the result."""
 
+    @property
+    def space(self) -> AddressSpace: ...
     @property
     def pc(self) -> int: ...
     @pc.setter
@@ -143,8 +146,14 @@ class InterruptLine(Protocol):
 
 
 class Cpu(Protocol):
-    arguments: memoryview  # 8 words: argument registers of the *running* context
-    current: Context | None
+    """The processor.  It runs the contexts that it made itself, and no others."""
+
+    @property
+    def arguments(self) -> memoryview:
+        """8 words: argument registers of the *running* context."""
+
+    @property
+    def current(self) -> Context | None: ...
 
     def attach(self, handler: TrapHandler) -> None:
         """Make `handler` the kernel that traps go to.  Once, before anything runs."""
@@ -168,13 +177,16 @@ class Cpu(Protocol):
         """The register that carries a trap's eighth argument where a7 has its number (t0)."""
 
     def preempt(self) -> None:
-        """Make `run` return at the next block boundary."""
+        """Make `run` return at the next block boundary; if none is under way, the next one
+        at once."""
 
 
 class CharacterDevice(Protocol):
     """A terminal line."""
 
-    interrupt: InterruptLine  # raised when input arrives
+    @property
+    def interrupt(self) -> InterruptLine:
+        """Raised when input arrives."""
 
     def write(self, data: bytes) -> None: ...
     def read(self, wanted: int) -> bytes:
@@ -206,10 +218,23 @@ class MappedDevice(Protocol):
         first address, or None: no window left."""
 
 
+class NetworkDevice(MappedDevice, Protocol):
+    """An Ethernet adapter, and its end of the cable.  A frame is given without its FCS."""
+
+    on_transmit: Callable[[bytes], None] | None  # told each frame as its last octet leaves
+
+    @property
+    def mac(self) -> bytes: ...
+
+    def receive(self, frame: bytes, fcs_ok: bool) -> None:
+        """A frame arrives.  Outside the engine, in a clock event."""
+
+
 class BlockDevice(Protocol):
     """A disk of 512-octet sectors."""
 
-    sectors: int
+    @property
+    def sectors(self) -> int: ...
 
     def submit(self, operation: str, sector: int, frames: tuple[int, ...], octets: int,
                done: Callable[[bool], None]) -> None:
@@ -220,12 +245,27 @@ class BlockDevice(Protocol):
 class Machine(Protocol):
     """All of one node's hardware."""
 
-    cpu: Cpu
-    memory: Memory
-    clock: Clock
-    character_devices: dict[str, CharacterDevice]  # "console"
-    block_devices: dict[str, BlockDevice]  # "hd0"
-    mapped_devices: dict[str, MappedDevice]  # "eth0", "crypto0"
+    @property
+    def cpu(self) -> Cpu: ...
+    @property
+    def memory(self) -> Memory: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def character_devices(self) -> Mapping[str, CharacterDevice]:
+        """By name: "console"."""
+
+    @property
+    def block_devices(self) -> Mapping[str, BlockDevice]:
+        """By name: "hd0"."""
+
+    @property
+    def mapped_devices(self) -> Mapping[str, MappedDevice]:
+        """By name: "eth0", "crypto0"."""
+
+    @property
+    def network_devices(self) -> Mapping[str, NetworkDevice]:
+        """Those of the mapped devices that are on a cable: "eth0"."""
 
     def new_space(self, allocate: Callable[[], int], free: Callable[[int], None]) -> AddressSpace:
         """An empty address space; `allocate` gives a zeroed frame number."""

@@ -91,6 +91,7 @@ class Kernel:
         self._handlers = {trap.number % WORD: trap.handler for trap in TRAPS}
         self._call = TrapCall(self)
         self._arguments = machine.cpu.arguments
+        machine.cpu.attach(self)
 
     # -- tasks and threads ------------------------------------------------------
 

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable
 from typing import Final, final
 
-from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE, Access
+from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE, Access, TrapHandler
 
 FRAMES: Final = 1024
 RESULT, ARGUMENTS, STATE_WORDS = 0, 8, 64
@@ -88,6 +88,9 @@ class FakeCpu:
         self.extra = 0
         self.pc = self.sp = 0
         self.preempted = 0
+
+    def attach(self, handler: TrapHandler) -> None:
+        """Tests call the kernel themselves."""
 
     def new_context(self, space: FakeSpace) -> FakeContext:
         return FakeContext(space)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from machemu.hw.api import PAGE_SHIFT, Access
+from machemu.hw.api import PAGE_SHIFT
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.vm.entry import PROT_WRITE, Entry
 from machemu.kernel.vm.object import DeviceObject, VmObject
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from machemu.kernel.vm.map import VmMap
 
 
-def fault(memory_map: VmMap, address: int, access: Access) -> None:
+def fault(memory_map: VmMap, address: int, access: int) -> None:
     """Give the guest the access it was refused, if its map allows it.
 
     Raises INVALID_ADDRESS, PROTECTION_FAILURE, RESOURCE_SHORTAGE, MEMORY_ERROR (the device
@@ -22,35 +22,43 @@ def fault(memory_map: VmMap, address: int, access: Access) -> None:
     entry = memory_map.entry_at(address)
     if entry is None:
         raise KernelError(KernReturn.INVALID_ADDRESS)
-    if access & ~entry.protection:
+    allowed = entry.protection
+    if access & ~allowed:
         raise KernelError(KernReturn.PROTECTION_FAILURE)
     memory_map.faults += 1
     page = address >> PAGE_SHIFT
-    allowed = entry.protection
-    if isinstance(entry.memory, DeviceObject):
-        if entry.memory.revoked:
-            raise KernelError(KernReturn.MEMORY_ERROR)
-        entry.memory.maps[memory_map] = None
-        memory_map.space.map_device(page, entry.memory.bus_page + entry.index_of(page), Access(allowed))
+    memory = entry.memory
+    if isinstance(memory, DeviceObject):
+        _map_registers(memory_map, memory, page, memory.bus_page + entry.index_of(page), allowed)
+        return
+    if access & PROT_WRITE:
+        frame = own(memory_map, entry, page)
     else:
-        if access & Access.WRITE:
-            frame = own(memory_map, entry, page)
-        else:
-            frame, own_page = _page_to_read(memory_map, entry, page)
-            if not own_page:
-                allowed &= ~PROT_WRITE
-        memory_map.space.map(page, frame, Access(allowed))
+        frame, own_page = _page_to_read(memory_map, entry, page)
+        if not own_page:
+            allowed &= ~PROT_WRITE
+    memory_map.space.map(page, frame, allowed)
+    memory_map.mapped.add(page)
+
+
+def _map_registers(memory_map: VmMap, device: DeviceObject, page: int, bus_page: int, allowed: int) -> None:
+    if device.revoked:
+        raise KernelError(KernReturn.MEMORY_ERROR)
+    device.maps[memory_map] = None
+    memory_map.space.map_device(page, bus_page, allowed)
     memory_map.mapped.add(page)
 
 
 def own(memory_map: VmMap, entry: Entry, page: int) -> int:
     """The frame of a page that this entry may write."""
-    own_object(memory_map, entry)
-    assert isinstance(entry.memory, VmObject)
+    if entry.needs_copy or entry.memory is None:
+        own_object(memory_map, entry)
+    memory = entry.memory
+    assert isinstance(memory, VmObject)
     index = entry.index_of(page)
-    if index not in entry.memory.pages:
-        memory_map.copy_faults += entry.memory.shadow is not None
-    return entry.memory.writable_page(index)
+    if memory.shadow is not None and index not in memory.pages:
+        memory_map.copy_faults += 1
+    return memory.writable_page(index)
 
 
 def own_object(memory_map: VmMap, entry: Entry) -> None:

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, final
 
-from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE, Access
+from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.vm import fault
 from machemu.kernel.vm.copy import OFFSET_IN_PAGE, Piece, VmCopy, fill
@@ -77,7 +77,7 @@ class VmMap:
         if within + size <= PAGE_SIZE:
             place = self._readable.get(address >> PAGE_SHIFT)
             if place is None:
-                place = self._reach(address, Access.READ)
+                place = self._reach(address, PROT_READ)
             place += within
             return self._ram[place:place + size].tobytes()
         self.check_range(address, size, PROT_READ)
@@ -85,7 +85,7 @@ class VmMap:
         for start, part in _pages(address, size):
             place = self._readable.get(start >> PAGE_SHIFT)
             if place is None:
-                place = self._reach(start, Access.READ)
+                place = self._reach(start, PROT_READ)
             place += start & OFFSET_IN_PAGE
             parts.append(self._ram[place:place + part])
         return b"".join(parts)
@@ -97,7 +97,7 @@ class VmMap:
         if within + size <= PAGE_SIZE:
             place = self._writable.get(address >> PAGE_SHIFT)
             if place is None:
-                place = self._reach(address, Access.WRITE)
+                place = self._reach(address, PROT_WRITE)
             if self._held_code[place >> PAGE_SHIFT]:
                 self.pool.code_changed(place >> PAGE_SHIFT)
             place += within
@@ -106,7 +106,7 @@ class VmMap:
         self.check_range(address, size, PROT_WRITE)
         for start, _ in _pages(address, size):
             if start >> PAGE_SHIFT not in self._writable:
-                self._reach(start, Access.WRITE)
+                self._reach(start, PROT_WRITE)
         at = 0
         for start, part in _pages(address, size):
             place = self._writable[start >> PAGE_SHIFT] + (start & OFFSET_IN_PAGE)
@@ -115,16 +115,16 @@ class VmMap:
             self._ram[place:place + part] = data[at:at + part]
             at += part
 
-    def _reach(self, address: int, access: Access) -> int:
+    def _reach(self, address: int, access: int) -> int:
         """Fault a page in for the kernel; where it is in RAM."""
         fault.fault(self, address, access)
-        table = self._writable if access & Access.WRITE else self._readable
+        table = self._writable if access & PROT_WRITE else self._readable
         place = table.get(address >> PAGE_SHIFT)
         if place is None:  # registers of a device
             raise KernelError(KernReturn.INVALID_ADDRESS)
         return place
 
-    def fault(self, address: int, access: Access) -> None:
+    def fault(self, address: int, access: int) -> None:
         """Make a page accessible to the guest.
 
         Raises INVALID_ADDRESS, PROTECTION_FAILURE, RESOURCE_SHORTAGE.
@@ -232,7 +232,7 @@ class VmMap:
 
     def _write_protect(self, start: int, end: int, protection: int) -> None:
         """Let the next write to each page of the range fault."""
-        access = Access(protection & ~PROT_WRITE)
+        access = protection & ~PROT_WRITE
         for page in self._pages_in(start, end):
             place = self._writable.get(page)
             if place is not None:

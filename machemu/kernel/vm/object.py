@@ -98,15 +98,18 @@ class VmObject:
         """
         frame = self.pages.get(index)
         if frame is None:
-            self.collapse()
-            found = self.find(index)
-            if found is None:
+            if self.shadow is None:
                 frame = self.pool.allocate()
-            elif found[1] is self:
-                return found[0]
             else:
-                frame = self.pool.copy_of(found[0])
-                self.pool.cow_faults += 1
+                self.collapse()
+                found = self.find(index)
+                if found is None:
+                    frame = self.pool.allocate()
+                elif found[1] is self:
+                    return found[0]
+                else:
+                    frame = self.pool.copy_of(found[0])
+                    self.pool.cow_faults += 1
             self.pages[index] = frame
         return frame
 

@@ -25,6 +25,8 @@ class PagePool:
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
+        self._ram = memory.data
+        self._held_code = memory.held_code
         self.total = memory.frames - 1
         self.pages = 0  # frames that hold memory of tasks
         self.tables = 0  # frames that hold page tables
@@ -49,8 +51,8 @@ class PagePool:
     def allocate(self) -> int:
         """A frame of zeros.  Raises RESOURCE_SHORTAGE."""
         frame = self.allocate_raw()
-        start = frame * PAGE_SIZE
-        self.memory.data[start:start + PAGE_SIZE] = ZEROS
+        start = frame << PAGE_SHIFT
+        self._ram[start:start + PAGE_SIZE] = ZEROS
         self.zero_fills += 1
         return frame
 
@@ -60,7 +62,7 @@ class PagePool:
             raise KernelError(KernReturn.RESOURCE_SHORTAGE)
         frame = self._free.pop()
         self.pages += 1
-        if self.memory.held_code[frame]:
+        if self._held_code[frame]:
             self.memory.invalidate_code(frame)
         return frame
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from machemu.hw.api import PAGE_SHIFT, Access
+from machemu.hw.api import PAGE_SHIFT
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.vm import fault
 from machemu.kernel.vm.copy import OFFSET_IN_PAGE
-from machemu.kernel.vm.entry import PROT_DEFAULT, PROT_READ
+from machemu.kernel.vm.entry import PROT_DEFAULT, PROT_READ, PROT_WRITE
 from machemu.kernel.vm.object import DeviceObject, VmObject
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def wire(memory_map: VmMap, address: int, size: int, *, writable: bool) -> Wirin
         if isinstance(entry.memory, DeviceObject):
             raise KernelError(KernReturn.INVALID_ARGUMENT)
     wiring = Wiring(memory_map.pool)
-    wanted = Access.WRITE if writable else Access.READ
+    wanted = PROT_WRITE if writable else PROT_READ
     try:
         for entry in memory_map.clip(address, address + size):
             frames = []

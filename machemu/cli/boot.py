@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TextIO
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from machemu.cli.console import ConsoleView
+from machemu.cli.watch import Watch
 from machemu.errors import ConfigError
 
 if TYPE_CHECKING:
     from machemu.cluster.lan import Lan, Outcome
-    from machemu.trace.recorder import Event
 
 UNITS: Final = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
@@ -54,18 +53,19 @@ def boot(
              for image in loaded]
     lan = Lan(nodes, Segment(seed=seed, loss=loss))
     with ExitStack() as open_files:
-        watch = _Watch(lan, seed, until)
-        if trace is not None:
-            watch.write_trace(open_files.enter_context(trace.open("w", encoding="utf-8")))
+        watch = Watch(lan, until) if trace is not None or steps or until is not None else None
+        if watch is not None and trace is not None:
+            watch.write_trace(open_files.enter_context(trace.open("w", encoding="utf-8")), seed)
+        if watch is not None and steps:
+            watch.print_steps(sys.stdout)
         if pcap is not None:
             _write_pcap(lan, pcap, open_files)
-        if steps:
-            watch.print_steps(sys.stdout)
-        outcome = lan.run(limit, watch.stop_reason)
-        watch.flush()
+        outcome = lan.run(limit, watch.stop_reason if watch is not None else None)
     view.close()
-    _report(lan, outcome, watch, time.monotonic() - started, steps, stopped_as_asked=limit is not None or bool(until))
+    if watch is not None and steps:
+        print(watch.summary(lan, outcome, time.monotonic() - started))
     lan.close()
+    _report(outcome, stopped_as_asked=limit is not None or until is not None)
 
 
 def _write_pcap(lan: Lan, path: Path, open_files: ExitStack) -> None:
@@ -83,64 +83,10 @@ def parse_duration(text: str) -> int:
     return int(float(match[1]) * UNITS[match[2]])
 
 
-class _Watch:
-    """What a run is watched for: the trace, the steps, the event that ends it."""
-
-    def __init__(self, lan: Lan, seed: int, until: str | None) -> None:
-        self._lan = lan
-        self._seed = seed
-        self._until = until
-        self._sinks: list[Callable[[Event], None]] = []
-        self._reason: str | None = None
-        self.messages = self.frames = 0
-        self._task_names: dict[tuple[str, int], str] = {}
-        from machemu.trace.recorder import Recorder
-
-        self._recorder = Recorder(lan, self._take)
-
-    def _take(self, event: Event) -> None:
-        kind = event["event"]
-        if kind == "message_sent":
-            self.messages += 1
-        elif kind == "frame":
-            self.frames += 1
-        elif kind == "task_named":
-            self._task_names[event["node"], event["task"]] = event["name"]
-        if self._until is not None and self._until in (kind, event.get("step")):
-            self._reason = f"--until {self._until}"
-        for sink in self._sinks:
-            sink(event)
-
-    def stop_reason(self) -> str | None:
-        return self._reason
-
-    def flush(self) -> None:
-        self._recorder.flush()
-
-    def write_trace(self, stream: TextIO) -> None:
-        from machemu.trace.recorder import TraceFile
-
-        sink = TraceFile(stream)
-        sink(self._recorder.header(self._lan.nodes[0].machine.clock.kind, self._seed))
-        self._sinks.append(sink)
-
-    def print_steps(self, stream: TextIO) -> None:
-        def show(event: Event) -> None:
-            if event["event"] == "step":
-                task = self._task_names.get((event["node"], event["task"]), f"task {event['task']}")
-                stream.write(f"{event['t'] / 1e6:12.6f} ms  {event['step']:<7} {event['node']}/{task}: "
-                             f"{event.get('text', '')}\n")
-                stream.flush()
-
-        self._sinks.append(show)
-
-
-def _report(lan: Lan, outcome: Outcome, watch: _Watch, seconds: float, summary: bool, *,
-            stopped_as_asked: bool) -> None:
-    if summary:
-        print(f"{len(lan.nodes)} nodes, {watch.messages} messages, {watch.frames} frames, "
-              f"{outcome.now_ns / 1e9:.3f} s of virtual time in {seconds:.2f} s: {outcome.reason}")
-    if stopped_as_asked and not any(end is not None and end.status != 0 for end in outcome.mains.values()):
+def _report(outcome: Outcome, *, stopped_as_asked: bool) -> None:
+    """Say what went wrong, if anything, and leave with the status of the run."""
+    ended = [end for end in outcome.mains.values() if end is not None]
+    if stopped_as_asked and all(end.status == 0 for end in ended):
         return
     for line in outcome.failures:
         print(f"machemu: {line}", file=sys.stderr)

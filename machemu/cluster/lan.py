@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, final
 
 from machemu.cluster.segment import Segment
+from machemu.hw.api import NetworkDevice
 from machemu.node.node import MainExit, Node, check_distinct
 
 SECOND: Final = 1_000_000_000  # ns
@@ -61,11 +62,11 @@ class Lan:
             self._plug_in(node)
 
     def _plug_in(self, node: Node) -> None:
-        nic = node.machine.mapped_devices.get("eth0")
-        if nic is None:
-            return
-        clock = node.machine.clock
-        segment, number = self.segment, node.number
+        for nic in node.machine.network_devices.values():
+            self._join(node, nic)
+
+    def _join(self, node: Node, nic: NetworkDevice) -> None:
+        clock, segment, number = node.machine.clock, self.segment, node.number
 
         def deliver(at_ns: int, frame: bytes, fcs_ok: bool) -> None:
             clock.call_at(at_ns, lambda: nic.receive(frame, fcs_ok))

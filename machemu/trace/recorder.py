@@ -16,6 +16,7 @@ from machemu.interfaces import BY_ID
 from machemu.interfaces.runtime import BadMessage, decode_reply, decode_request
 from machemu.kernel import events as kernel_events
 from machemu.trace.steps import TEXTS, step_name
+from machemu.wire.watch import WireWatcher
 
 if TYPE_CHECKING:
     from machemu.cluster.lan import Lan
@@ -40,6 +41,8 @@ class Recorder:
         self._sink = sink
         self._pending: list[Event] = []
         self._sequence: dict[str, int] = {}
+        self._wire = WireWatcher()
+        self._names = {str(node.number): node.name for node in lan.nodes}
         for node in lan.nodes:
             self._watch(node, detail)
         lan.segment.observers.append(self._frame)
@@ -81,7 +84,8 @@ class Recorder:
             **describe(sent)})
 
     def _frame(self, time_ns: int, sender: str, frame: bytes, fate: str) -> None:
-        self._add("", time_ns, "frame", {"sender": sender, "octets": frame.hex(), "fate": fate})
+        self._add("", time_ns, "frame", {"sender": self._names.get(sender, sender), **self._wire.describe(frame),
+                                         "fate": fate, "octets": frame.hex()})
 
     def flush(self) -> None:
         """Pass on what has been collected, in order."""

@@ -25,7 +25,7 @@ def line(event: Event, names: dict[tuple[str, int], str]) -> str:
     if kind == "step":
         return f"step {event['step']:<7} {_task(event, event['task'], names)}: {event.get('text', '')}"
     if kind == "frame":
-        return f"frame from {event['sender']}, {len(event['octets']) // 2} octets, {event['fate']}"
+        return _frame(event)
     fields = {key: value for key, value in event.items() if key not in ("t", "node", "seq", "event")}
     return kind + "".join(f" {key}={value}" for key, value in fields.items())
 
@@ -41,3 +41,24 @@ def _message(event: Event, names: dict[tuple[str, int], str]) -> str:
     arguments = ", ".join(map(str, event.get("arguments", [])))
     return (f"message {event['message']}: {who} {what}{reply}({arguments}), "
             f"{event['size']} octets to port {event['port']}")
+
+
+def _frame(event: Event) -> str:
+    """A frame in a line: its type and what it says, as far as it is ours."""
+    size = f"{len(event['octets']) // 2} octets, {event['fate']}"
+    if "type" not in event:
+        return f"frame from {event['sender']}, {size}"
+    words = [f"frame {event['type']} {event['from']} -> {event['to']}"]
+    body = event["body"]
+    words += [f"{key}={body[key]}" for key in ("name", "uid", "reason") if key in body]
+    words += [f"{item['item']} {item['id']}" for item in event.get("items", ())]
+    return f"{' '.join(words)}, {size}"
+
+
+def partner_text(event: Event, names: dict[tuple[str, int], str]) -> str:
+    """What a step stands for, in a line: a message without its arguments, or a frame."""
+    if event["event"] == "frame":
+        return _frame(event)
+    who = f"{_task(event, event['task'], names)} -> {_task(event, event['receiver'], names)}"
+    what = f"{event['interface']}.{event['routine']}" if "routine" in event else f"id {event['id']}"
+    return f"message {event['message']}: {who} {what}{' (reply)' if event.get('reply_to_request') else ''}"

@@ -99,6 +99,7 @@ kern_return_t serve_acs_resolve(mach_port_t acs, mach_port_t reply, server_name_
 	kern_return_t status;
 
 	(void)acs;
+	machemu_step(STEP_CODE(STEP_RES, 1, 0), reply, 0);
 	counters.resolved++;
 	if (interface != INTERFACE_PUBLIC)
 		return STATUS_NOT_ALLOWED;

@@ -82,9 +82,10 @@ kern_return_t name_register(const server_name_t wanted, mach_port_t public_port,
 {
 	struct name *name = name_find(wanted);
 	bool public_from_manifest, door_from_manifest;
-	uint64_t task = owner_of(public_port, &public_from_manifest);
+	uint64_t task;
 
 	machemu_step(STEP_CODE(STEP_REG, 2, 0), public_port, 0);
+	task = owner_of(public_port, &public_from_manifest);
 	if (door_port != public_port && owner_of(door_port, &door_from_manifest) != task)
 		return STATUS_NOT_ALLOWED;
 	if (name != NULL && (name->task != task || name->signature != signature))

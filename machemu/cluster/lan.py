@@ -16,7 +16,7 @@ from machemu.hw.api import NetworkDevice
 from machemu.node.node import MainExit, Node, check_distinct
 
 SECOND: Final = 1_000_000_000  # ns
-ALONE_WINDOW_NS: Final = 10_000_000  # a node without neighbours need not stop so often
+ALONE_WINDOW_NS: Final = 1_000_000  # a node without neighbours need not stop so often
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include <mach/notify.h>
 #include <mach/thread_status.h>
 #include <mig/boot_files.h>
 #include <mig/gnumach.h>
@@ -242,7 +243,8 @@ kern_return_t load_program(struct process *process, mach_port_t *thread)
 	if (kr != KERN_SUCCESS)
 		return kr;
 	*thread = MACH_PORT_NULL;
-	process->measured = digest_sha256(file.data, file.size, process->digest);
+	process->measured = measuring
+	    && engine_sha256(&engine, file.data, file.size, process->digest) == KERN_SUCCESS;
 	kr = task_create(mach_task_self(), FALSE, &process->task);
 	if (kr == KERN_SUCCESS) {
 		kr = fill_task(process, &file, thread);

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include <machemu/sender.h>
+#include <mach/machemu.h>
 #include <mach/mig_errors.h>
 #include <mig/bootstrap.h>
-#include <mig/machemu.h>
 #include <mig/notify_server.h>
 #include <mig/proc_reply.h>
 #include <mig/proc_server.h>
@@ -20,6 +20,8 @@
 
 mach_port_t host_privileged, device_master;
 mach_port_t boot_port, proc_port, notify_port, port_set;
+struct engine engine;
+bool measuring;
 static uint64_t sender; /* task number of the request at hand */
 static unsigned started, refused;
 
@@ -80,8 +82,8 @@ static kern_return_t describe(struct process *process, const char *path, const c
 	return KERN_SUCCESS;
 }
 
-kern_return_t serve_proc_start(mach_port_t proc, mach_port_t reply, server_path_t path, server_name_t name,
-    server_arguments_t arguments, mach_msg_type_number_t size, int flags, int *pid, int64_t *task)
+kern_return_t serve_proc_start(mach_port_t proc, mach_port_t reply, const server_path_t path,
+    const server_name_t name, const server_arguments_t arguments, mach_msg_type_number_t size, int flags, int *pid, int64_t *task)
 {
 	struct process *process = process_new();
 	mach_port_t thread = MACH_PORT_NULL;
@@ -242,8 +244,10 @@ int main(void)
 		say("bootstrap gives no privileged ports");
 		return 1;
 	}
-	kr = digest_open(device_master);
-	if (kr != KERN_SUCCESS)
+	kr = engine_open(&engine, device_master);
+	if (kr == KERN_SUCCESS)
+		measuring = true;
+	else
 		say("no crypto engine (%x): programs are not measured", (unsigned)kr);
 	kr = mach_msg_server_timeout(demux, MESSAGE_MAX, port_set, MACH_RCV_SENDER, 0);
 	say("stopped (%x)", (unsigned)kr);

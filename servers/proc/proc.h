@@ -7,14 +7,13 @@
 #include <stdint.h>
 
 #include <mach.h>
+#include <machemu/engine.h>
 #include <machemu/process.h>
 #include <machemu/server_types.h>
 #include <machemu/text.h>
 
 #define START_FROM_MANIFEST 1
 #define START_RESTART       2
-
-#define DIGEST_SIZE 32
 
 /* Someone who waits for the end of a process. */
 struct waiter {
@@ -34,7 +33,7 @@ struct process {
 	int            flags;          /* START_ */
 	unsigned       restarts;
 	bool           measured;
-	uint8_t        digest[DIGEST_SIZE];
+	uint8_t        digest[ENGINE_SHA256_SIZE];
 	bool           told_status;    /* it has said how it ends */
 	int            status;
 	int            how;            /* PROCESS_, once it has ended */
@@ -43,6 +42,8 @@ struct process {
 
 extern mach_port_t host_privileged, device_master;
 extern mach_port_t boot_port, proc_port, notify_port, port_set;
+extern struct engine engine;
+extern bool measuring; /* there is an engine that digests */
 
 extern void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -63,11 +64,5 @@ extern kern_return_t process_wait(struct process *process, mach_port_t reply);
 /* A task with the program in it, and its first thread, not yet running.  The caller gets
    both ports.  KERN_INVALID_NAME, KERN_INVALID_VALUE, KERN_RESOURCE_SHORTAGE. */
 extern kern_return_t load_program(struct process *process, mach_port_t *thread);
-
-/* --- digest.c: SHA-256 by the crypto engine --------------------------------------- */
-
-extern kern_return_t digest_open(mach_port_t device_master);
-/* False: the engine is not there or refuses. */
-extern bool digest_sha256(const void *data, size_t size, uint8_t digest[DIGEST_SIZE]);
 
 #endif

@@ -42,6 +42,8 @@ typedef int dev_status_data_t[DEV_STATUS_MAX];
 #define DEV_GET_RECORDS_RECORD_SIZE    1
 #define DEV_GET_RECORDS_COUNT          2
 
+#define DEVICE_INTERRUPT_PORT ('m' << 16 | 1) /* set_status: a port's name, where interrupts go */
+
 typedef struct {
 	rpc_vm_offset_t data;
 	rpc_vm_size_t count;

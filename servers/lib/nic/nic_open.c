@@ -3,58 +3,15 @@
  */
 #include <device/device_types.h>
 #include <mach.h>
-#include <mach/machemu.h>
-#include <mig/device.h>
+#include <machemu/mapped.h>
 #include <machemu/nic.h>
+#include <mig/device.h>
 #include <string.h>
 
 #include "nic_layout.h"
 #include "nic_registers.h"
 
 #define UNIT_NAME_MAX 16 /* "eth0q0": octets, terminator included */
-
-/* Map the register page of an open device. */
-static kern_return_t
-map_registers(mach_port_t device, volatile uint32_t **page)
-{
-	mach_port_t pager;
-	vm_offset_t address = 0;
-	kern_return_t kr = device_map(device, VM_PROT_READ | VM_PROT_WRITE, 0, vm_page_size, &pager, 0);
-
-	if (kr != KERN_SUCCESS)
-		return kr;
-	kr = vm_map(mach_task_self(), &address, vm_page_size, 0, TRUE, pager, 0, FALSE,
-	    VM_PROT_READ | VM_PROT_WRITE, VM_PROT_READ | VM_PROT_WRITE, VM_INHERIT_NONE);
-	mach_port_deallocate(mach_task_self(), pager);
-	*page = (volatile uint32_t *)address;
-	return kr;
-}
-
-static kern_return_t
-open_device(mach_port_t master, const char *name, mach_port_t *device, volatile uint32_t **page)
-{
-	dev_name_t unit;
-	kern_return_t kr;
-
-	memset(unit, 0, sizeof unit);
-	strncpy(unit, name, UNIT_NAME_MAX - 1);
-	kr = device_open(master, D_READ | D_WRITE, unit, device);
-	return kr == KERN_SUCCESS ? map_registers(*device, page) : kr;
-}
-
-/* Memory of ours that the device may reach: its address here and on the bus. */
-static kern_return_t
-open_window(mach_port_t device, size_t size, vm_offset_t *address, uint64_t *bus)
-{
-	rpc_vm_address_t window = 0;
-	kern_return_t kr = vm_allocate(mach_task_self(), address, size, TRUE);
-
-	if (kr == KERN_SUCCESS)
-		kr = machemu_dma_window(device, mach_task_self(), *address, size,
-		    VM_PROT_READ | VM_PROT_WRITE, &window);
-	*bus = window;
-	return kr;
-}
 
 static void
 write_register64(volatile uint32_t *page, unsigned offset, uint64_t value)
@@ -88,12 +45,12 @@ open_memory(struct nic *nic)
 {
 	vm_offset_t rings, tx, rx;
 	uint64_t rings_bus;
-	kern_return_t kr = open_window(nic->queue_device, RING_OCTETS, &rings, &rings_bus);
+	kern_return_t kr = mapped_window(nic->queue_device, RING_OCTETS, &rings, &rings_bus);
 
 	if (kr == KERN_SUCCESS)
-		kr = open_window(nic->queue_device, TX_OCTETS, &tx, &nic->tx_bus);
+		kr = mapped_window(nic->queue_device, TX_OCTETS, &tx, &nic->tx_bus);
 	if (kr == KERN_SUCCESS)
-		kr = open_window(nic->queue_device, RX_OCTETS, &rx, &nic->rx_bus);
+		kr = mapped_window(nic->queue_device, RX_OCTETS, &rx, &nic->rx_bus);
 	if (kr != KERN_SUCCESS)
 		return kr;
 	nic->tx_ring = (volatile struct nic_descriptor *)rings;
@@ -137,9 +94,9 @@ nic_open(struct nic *nic, mach_port_t master, const char *name, unsigned queue,
 	unit[length] = 'q';
 	unit[length + 1] = (char)('0' + queue);
 
-	kr = open_device(master, name, &nic->device, &nic->privileged);
+	kr = mapped_open(master, name, &nic->device, &nic->privileged);
 	if (kr == KERN_SUCCESS)
-		kr = open_device(master, unit, &nic->queue_device, &nic->queue);
+		kr = mapped_open(master, unit, &nic->queue_device, &nic->queue);
 	if (kr != KERN_SUCCESS)
 		return kr;
 	if (nic->privileged[P_ID / 4] != PRIVILEGED_ID || nic->queue[Q_ID / 4] != QUEUE_ID ||
@@ -149,7 +106,7 @@ nic_open(struct nic *nic, mach_port_t master, const char *name, unsigned queue,
 		nic->address[i] = (uint8_t)(nic->queue[(Q_ADDRESS + i) / 4] >> i % 4 * 8);
 	kr = open_memory(nic);
 	if (kr == KERN_SUCCESS)
-		kr = device_set_status(nic->queue_device, DEVICE_INTERRUPT_PORT, &port, 1);
+		kr = device_set_status(nic->queue_device, DEVICE_INTERRUPT_PORT, (const int *)&port, 1);
 	if (kr != KERN_SUCCESS)
 		return kr;
 	nic->queue[Q_INTERRUPTS / 4] = CAUSE_RX;

@@ -9,6 +9,7 @@
 
 #include <mach/mach_init.h>
 #include <mach/mach_interface.h>
+#include <mach/mach_port.h>
 #include <machemu/process.h>
 #include <machemu/server.h>
 #include <mig/proc.h>

@@ -12,6 +12,7 @@
 #include <mach/bootstrap.h>
 #include <mach/mach_init.h>
 #include <mach/mach_interface.h>
+#include <mach/mach_port.h>
 #include <mig/device_request.h>
 
 #include <stdlib.h>
@@ -75,7 +76,7 @@ file_status_t session_read_console(session_t *session, size_t wanted, mach_port_
 	}
 	if (wanted > IO_INBAND_MAX)
 		wanted = IO_INBAND_MAX;
-	if (device_read_inband_request(console, reader->port, 0, 0, (int)wanted) != KERN_SUCCESS) {
+	if (device_read_request_inband(console, reader->port, 0, 0, (int)wanted) != KERN_SUCCESS) {
 		port_destroy(reader->port);
 		free(reader);
 		return FILE_IO;
@@ -106,7 +107,7 @@ static void reader_end(reader_t *reader)
 }
 
 /* device_reply: what was typed. */
-kern_return_t ds_device_read_inband_reply(mach_port_t port, kern_return_t code,
+kern_return_t device_read_reply_inband(mach_port_t port, kern_return_t code,
     const char *data, mach_msg_type_number_t count)
 {
 	reader_t *reader = reader_take(port);

@@ -183,12 +183,12 @@ BOOL CreateProcessA(LPCSTR name, LPSTR line, LPSECURITY_ATTRIBUTES process,
 
 DWORD WaitForSingleObject(HANDLE process, DWORD milliseconds)
 {
-	/* Nothing to limit in a call that is answered at once. */
-	bool forever = milliseconds == INFINITE || milliseconds == 0;
+	/* INFINITE is the longest time-out there is, 49 days; nothing to limit in a call that
+	   is answered at once. */
+	DWORD limit = milliseconds == 0 ? INFINITE : milliseconds;
 	kern_return_t result;
 
-	result = win32_wait(client_port(&client), forever ? 0 : MACH_RCV_TIMEOUT,
-	    forever ? 0 : (int)milliseconds, number_of(process), milliseconds == 0);
+	result = win32_wait(client_port(&client), (int)limit, number_of(process), milliseconds == 0);
 	if (result == MACH_RCV_TIMED_OUT
 	    || result == PERSONALITY_ERROR(WIN32_SUBSYSTEM, WAIT_TIMEOUT))
 		return WAIT_TIMEOUT;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <mach.h>
+#include <mach/notify.h>
 #include <machemu/server.h>
 #include <machemu/server_types.h>
 #include <machemu/text.h>

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <machemu/machemu_types.h>
 #include <machemu/sender.h>
 #include <mach/mig_errors.h>
 #include <mig/acs_reply.h>
@@ -12,6 +13,7 @@
 #include <mig/boot_files.h>
 #include <mig/gns_reply_server.h>
 #include <mig/mach_host.h>
+#include <mig/machemu.h>
 #include <mig/netname_server.h>
 #include <mig/notify_server.h>
 
@@ -57,7 +59,7 @@ mach_port_t copy_of(mach_port_t port)
 /* --- acs.defs ----------------------------------------------------------------------- */
 
 /* REG_REQ, section 6.2: 0:4 flags, 4:2 name length, 6:2 zero, 8:64 name. */
-kern_return_t serve_acs_register(mach_port_t acs, acs_registration_t request, mach_port_t public_port,
+kern_return_t serve_acs_register(mach_port_t acs, const acs_registration_t request, mach_port_t public_port,
     mach_port_t door_port)
 {
 	const unsigned char *octets = (const unsigned char *)request;
@@ -78,7 +80,7 @@ kern_return_t serve_acs_register(mach_port_t acs, acs_registration_t request, ma
 	return status;
 }
 
-kern_return_t serve_acs_deregister(mach_port_t acs, server_name_t wanted)
+kern_return_t serve_acs_deregister(mach_port_t acs, const server_name_t wanted)
 {
 	struct name *name = name_find(wanted);
 
@@ -91,8 +93,8 @@ kern_return_t serve_acs_deregister(mach_port_t acs, server_name_t wanted)
 	return KERN_SUCCESS;
 }
 
-kern_return_t serve_acs_resolve(mach_port_t acs, mach_port_t reply, server_name_t wanted, int interface,
-    int *flags, int *ttl, mach_port_t *port)
+kern_return_t serve_acs_resolve(mach_port_t acs, mach_port_t reply, const server_name_t wanted,
+    int interface, int *flags, int *ttl, mach_port_t *port)
 {
 	const struct name *name = name_find(wanted);
 	const struct remote *remote;
@@ -120,7 +122,7 @@ kern_return_t serve_acs_resolve(mach_port_t acs, mach_port_t reply, server_name_
 	return KERN_SUCCESS;
 }
 
-kern_return_t serve_acs_query(mach_port_t acs, server_name_t wanted, int *flags, mach_port_t *port)
+kern_return_t serve_acs_query(mach_port_t acs, const server_name_t wanted, int *flags, mach_port_t *port)
 {
 	const struct name *name = name_find(wanted);
 
@@ -228,6 +230,23 @@ static bool find_ports(void)
 	    && mach_port_move_member(mach_task_self(), notify_port, port_set) == KERN_SUCCESS;
 }
 
+/* Other nodes reach our process server by "proc@<node>". */
+static bool register_proc(void)
+{
+	struct boot_info info;
+	server_name_t name;
+	char text[sizeof name];
+	mach_port_t host = mach_host_self();
+	kern_return_t kr = boot_info(host, (char *)&info);
+
+	mach_port_deallocate(mach_task_self(), host);
+	if (kr != KERN_SUCCESS)
+		return false;
+	snprintf(text, sizeof text, "proc@%u", info.node);
+	server_name(name, text);
+	return name_register(name, copy_of(proc_port), copy_of(proc_port), MACH_PORT_NULL) == KERN_SUCCESS;
+}
+
 int main(void)
 {
 	kern_return_t kr;
@@ -236,6 +255,8 @@ int main(void)
 		say("bootstrap does not give the well-known port");
 		return 1;
 	}
+	if (!register_proc())
+		say("the process server has no name: it cannot be reached from other nodes");
 	server_ready();
 	kr = mach_msg_server_timeout(demux, MESSAGE_MAX, port_set, MACH_RCV_SENDER, 0);
 	say("stopped (%x)", (unsigned)kr);

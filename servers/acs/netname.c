@@ -15,7 +15,8 @@ static void to_server_name(server_name_t name, const char *text)
 	memcpy(name, text, strnlen(text, sizeof(server_name_t)));
 }
 
-kern_return_t do_netname_check_in(mach_port_t server, netname_name_t text, mach_port_t signature, mach_port_t port)
+kern_return_t do_netname_check_in(mach_port_t server, const netname_name_t text, mach_port_t signature,
+    mach_port_t port)
 {
 	server_name_t name;
 	kern_return_t status;
@@ -33,7 +34,8 @@ kern_return_t do_netname_check_in(mach_port_t server, netname_name_t text, mach_
 }
 
 /* Host "" is this node; "*" also names that were found on others before. */
-kern_return_t do_netname_look_up(mach_port_t server, netname_name_t host, netname_name_t text, mach_port_t *port)
+kern_return_t do_netname_look_up(mach_port_t server, const netname_name_t host, const netname_name_t text,
+    mach_port_t *port)
 {
 	server_name_t wanted;
 	const struct name *name;
@@ -51,7 +53,7 @@ kern_return_t do_netname_look_up(mach_port_t server, netname_name_t host, netnam
 	return NETNAME_SUCCESS;
 }
 
-kern_return_t do_netname_check_out(mach_port_t server, netname_name_t text, mach_port_t signature)
+kern_return_t do_netname_check_out(mach_port_t server, const netname_name_t text, mach_port_t signature)
 {
 	server_name_t wanted;
 	struct name *name;

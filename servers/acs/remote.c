@@ -192,10 +192,11 @@ static struct lookup *lookup_of_port(mach_port_t port)
 
 /* The GNS's answer, step 7 (gns_reply.defs). */
 kern_return_t take_gns_lookup_reply(mach_port_t answer_port, kern_return_t status, int flags, int ttl,
-    mach_port_t port)
+    mach_port_t port, mach_msg_type_name_t port_type)
 {
 	struct lookup *lookup = lookup_of_port(answer_port);
 
+	(void)port_type;
 	if (lookup == NULL)
 		return KERN_INVALID_ARGUMENT;
 	end_lookup(lookup);

@@ -63,6 +63,7 @@ extern mach_port_t boot_port, proc_port, acs_port, port_set;
 extern void order_go_on(void);
 extern struct entry *entry_of_task(uint64_t task);
 extern void order_ready(uint64_t task);
+extern void order_restarted(int pid, uint64_t task);
 /* One line on the console, behind the server's name. */
 extern void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

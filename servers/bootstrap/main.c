@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <mach/notify.h>
 #include <machemu/sender.h>
 #include <machemu/server.h>
 #include <mach/mig_errors.h>
@@ -14,6 +15,7 @@
 #include <mig/bootstrap.h>
 #include <mig/bootstrap_server.h>
 #include <mig/machemu.h>
+#include <mig/notify_server.h>
 #include <mig/proc_reply_server.h>
 
 #define MESSAGE_MAX 8192 /* octets */
@@ -39,7 +41,7 @@ kern_return_t serve_boot_list(mach_port_t boot, char **list, mach_msg_type_numbe
 	return text_give(&out, list, count);
 }
 
-kern_return_t serve_boot_size(mach_port_t boot, server_path_t path, int64_t *size)
+kern_return_t serve_boot_size(mach_port_t boot, const server_path_t path, int64_t *size)
 {
 	const struct archive_file *file = archive_find(path);
 
@@ -50,7 +52,7 @@ kern_return_t serve_boot_size(mach_port_t boot, server_path_t path, int64_t *siz
 	return KERN_SUCCESS;
 }
 
-kern_return_t serve_boot_read(mach_port_t boot, server_path_t path, int64_t offset, int size,
+kern_return_t serve_boot_read(mach_port_t boot, const server_path_t path, int64_t offset, int size,
     char **data, mach_msg_type_number_t *count)
 {
 	const struct archive_file *file = archive_find(path);
@@ -70,17 +72,42 @@ kern_return_t serve_boot_ready(mach_port_t boot)
 	return KERN_SUCCESS;
 }
 
-kern_return_t serve_boot_check_in(mach_port_t boot, server_name_t name, mach_port_t *port)
+kern_return_t serve_boot_check_in(mach_port_t boot, const server_name_t name, mach_port_t *port)
 {
 	const struct entry *entry = entry_of_task(sender);
+	mach_port_t previous;
+	kern_return_t kr;
 
 	(void)boot;
 	if (entry == NULL || strcmp(entry->name, "acs") != 0 || strncmp(name, "acs", sizeof(server_name_t)) != 0)
 		return KERN_NO_ACCESS;
 	if (acs_given)
 		return KERN_NAME_EXISTS;
+	/* Should the ACS die, its port lives on and comes back here for the next one. */
+	kr = mach_port_request_notification(mach_task_self(), acs_port, MACH_NOTIFY_PORT_DESTROYED, 0, boot_port,
+	    MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous);
+	if (kr != KERN_SUCCESS)
+		return kr;
 	acs_given = true;
 	*port = acs_port;
+	return KERN_SUCCESS;
+}
+
+kern_return_t serve_boot_restarted(mach_port_t boot, int pid, int64_t task)
+{
+	(void)boot;
+	if (sender == proc_task)
+		order_restarted(pid, (uint64_t)task);
+	return KERN_SUCCESS;
+}
+
+kern_return_t do_mach_notify_port_destroyed(mach_port_t notify, mach_port_t right)
+{
+	(void)notify;
+	if (sender != 0) /* the kernel's number */
+		return KERN_NO_ACCESS;
+	acs_port = right; /* the name it always had, for our send right stands under it */
+	acs_given = false;
 	return KERN_SUCCESS;
 }
 
@@ -117,7 +144,7 @@ kern_return_t do_bootstrap_privileged_ports(mach_port_t boot, mach_port_t *host,
 static boolean_t demux(mach_msg_header_t *request, mach_msg_header_t *reply)
 {
 	sender = sender_of(request)->task;
-	return boot_files_server(request, reply) || bootstrap_server(request, reply)
+	return boot_files_server(request, reply) || bootstrap_server(request, reply) || notify_server(request, reply)
 	    || (sender == proc_task && proc_reply_server(request, reply));
 }
 

@@ -12,7 +12,6 @@
 #include <mig/proc_request.h>
 #include <mig/proc_reply_server.h>
 
-#define RB_HALT 0x08
 #define PROC_START_FROM_MANIFEST 1
 #define PROC_START_RESTART       2
 
@@ -94,6 +93,13 @@ void order_ready(uint64_t task)
 		awaited = NULL;
 		order_go_on();
 	}
+}
+
+void order_restarted(int pid, uint64_t task)
+{
+	for (unsigned i = 0; i < entry_count; i++)
+		if (entries[i].started && entries[i].pid == pid)
+			entries[i].task = task;
 }
 
 /* proc's answer to a start (proc_reply.defs). */

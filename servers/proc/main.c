@@ -22,7 +22,8 @@ mach_port_t host_privileged, device_master;
 mach_port_t boot_port, proc_port, notify_port, port_set;
 struct engine engine;
 bool measuring;
-static uint64_t sender; /* task number of the request at hand */
+static uint64_t sender;         /* task number of the request at hand */
+static uint64_t bootstrap_task; /* the only one whose word on the manifest counts */
 static unsigned started, refused;
 
 void say(const char *format, ...)
@@ -85,11 +86,14 @@ static kern_return_t describe(struct process *process, const char *path, const c
 kern_return_t serve_proc_start(mach_port_t proc, mach_port_t reply, const server_path_t path,
     const server_name_t name, const server_arguments_t arguments, mach_msg_type_number_t size, int flags, int *pid, int64_t *task)
 {
-	struct process *process = process_new();
+	struct process *process;
 	mach_port_t thread = MACH_PORT_NULL;
 	kern_return_t kr;
 
 	(void)proc;
+	if (flags != 0 && sender != bootstrap_task)
+		return KERN_NO_ACCESS;
+	process = process_new();
 	if (process == NULL)
 		return KERN_RESOURCE_SHORTAGE;
 	kr = describe(process, path, name, arguments, size, flags);
@@ -227,9 +231,12 @@ static boolean_t demux(mach_msg_header_t *request, mach_msg_header_t *reply)
 
 static bool find_ports(void)
 {
+	int kind;
+
 	boot_port = mach_registered_port(SLOT_BOOT);
 	proc_port = mach_registered_port(SLOT_PROC);
 	return bootstrap_privileged_ports(boot_port, &host_privileged, &device_master) == KERN_SUCCESS
+	    && port_owner(host_privileged, boot_port, &bootstrap_task, &kind) == KERN_SUCCESS
 	    && mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE, &notify_port) == KERN_SUCCESS
 	    && mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_PORT_SET, &port_set) == KERN_SUCCESS
 	    && mach_port_move_member(mach_task_self(), proc_port, port_set) == KERN_SUCCESS

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <mig/boot_files.h>
 #include <mig/proc_reply.h>
 
 #define ENDED_MAX    256 /* ended processes that are remembered */
@@ -94,6 +95,7 @@ static bool start_again(struct process *process)
 		return false;
 	}
 	say("%s is started again (%u of %u)", process->name, process->restarts, RESTARTS_MAX);
+	boot_restarted(boot_port, process->pid, (int64_t)process->task_number);
 	thread_resume(thread);
 	mach_port_deallocate(mach_task_self(), thread);
 	return true;

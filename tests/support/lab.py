@@ -1,0 +1,88 @@
+"""Recipes of nodes for tests: what is on each, in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tests.support.programs import compile_c, guest
+
+MOTD: Final = "Welcome to the laboratory.\n"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a boot manifest.  `text`: C of a program made for the test; `source`: the
+    name of one under tests/guest; else `program` is one of the project's."""
+
+    name: str
+    program: str = ""
+    text: str = ""
+    source: str = ""
+    flags: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    personality: str = ""
+
+
+ACS: Final = Entry("acs", "acs", flags=("ready", "restart"))
+GNS: Final = Entry("gns", "gns", flags=("ready", "restart", "host", "device"))
+COUNTER: Final = Entry("counter", "counter", flags=("ready",))
+
+
+def main(name: str, program: str = "", *args: str, text: str = "", source: str = "",
+         personality: str = "") -> Entry:
+    """A program whose end decides the end of the run."""
+    return Entry(name, program or ("" if text or source else name), text, source, ("main",), args, personality)
+
+
+def personality(name: str) -> Entry:
+    return Entry(name, name, flags=("ready", "device"))
+
+
+@dataclass(frozen=True)
+class NodeRecipe:
+    """A node: its number and name, and what it starts."""
+
+    number: int
+    name: str
+    entries: Sequence[Entry]
+    site: dict[str, object] = field(default_factory=dict)
+    programs: Sequence[str] = ()  # further ones under bin/
+
+    def write(self, folder: Path) -> str:
+        """The recipe's text; programs made for the test go into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = [f"node = {self.number}", f'name = "{self.name}"', 'machine = "workstation"',
+                 f"programs = {_array(self.programs)}", "[site]", 'suite = "none"', "lab = true"]
+        lines += [f"{key} = {str(value).lower()}" for key, value in self.site.items()]
+        for entry in self.entries:
+            lines += ["[[boot]]", f'name = "{entry.name}"', self._program(entry, folder),
+                      f"flags = {_array(entry.flags)}", f"args = {_array(entry.args)}"]
+            if entry.personality:
+                lines.append(f'personality = "{entry.personality}"')
+        lines += ["[[file]]", 'path = "etc/motd"', f"text = {MOTD!r}".replace("'", '"')]
+        return "\n".join(lines) + "\n"
+
+    @staticmethod
+    def _program(entry: Entry, folder: Path) -> str:
+        if not entry.text and not entry.source:
+            return f'program = "{entry.program}"'
+        octets = guest(entry.source) if entry.source else compile_c(entry.text, entry.name)
+        (folder / entry.name).write_bytes(octets)
+        return f'file = "{entry.name}"'
+
+
+def _array(words: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{word}"' for word in words) + "]"
+
+
+def alone(*entries: Entry, **site: object) -> NodeRecipe:
+    """One node with an ACS and these."""
+    return NodeRecipe(1, "alone", (ACS, *entries), site)
+
+
+def pair(here: Sequence[Entry], there: Sequence[Entry], **site: object) -> list[NodeRecipe]:
+    """Nodes a and b with ACS, GNS and these."""
+    return [NodeRecipe(1, "a", (ACS, GNS, *here), site), NodeRecipe(2, "b", (ACS, GNS, *there), site)]

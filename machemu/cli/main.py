@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
-
 import typer
 
 from machemu.errors import ConfigError
 
-app: Final = typer.Typer(
-    name="machemu", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    help="A LAN of emulated workstations that run a Mach 3.0 microkernel and, on it, MASIX.")
-
-
-def _join() -> None:
+def make_app() -> typer.Typer:
+    """The command with all its subcommands; each module is read only now."""
     from machemu.cli.bench import bench
     from machemu.cli.boot import boot
     from machemu.cli.cc import cc
@@ -23,6 +17,9 @@ def _join() -> None:
     from machemu.cli.task import task
     from machemu.cli.trace import trace
 
+    app = typer.Typer(
+        name="machemu", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+        help="A LAN of emulated workstations that run a Mach 3.0 microkernel and, on it, MASIX.")
     app.command()(boot)
     app.command(context_settings={"allow_interspersed_args": False})(task)
     app.add_typer(image_app, name="image")
@@ -30,13 +27,13 @@ def _join() -> None:
     app.command()(mig)
     app.command()(trace)
     app.command()(bench)
+    return app
 
 
 def main() -> None:
     """Run one command.  Exit status 1 and one line for a mistake of the operator's."""
-    _join()
     try:
-        app()
+        make_app()()
     except ConfigError as error:
         print(f"machemu: {error}", file=sys.stderr)
         sys.exit(1)

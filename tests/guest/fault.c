@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const int constant = 5;
-static unsigned variable[] = {0x00008067}; /* ret */
+static volatile unsigned variable[1];
 
 int main(int argc, char **argv)
 {
@@ -12,8 +12,10 @@ int main(int argc, char **argv)
 
 	if (strcmp(what, "text") == 0)
 		*(volatile int *)&constant = 1;
-	else if (strcmp(what, "data") == 0)
+	else if (strcmp(what, "data") == 0) {
+		variable[0] = 0x00008067; /* ret */
 		((void (*)(void))variable)();
+	}
 	else if (strcmp(what, "unmapped") == 0)
 		*(volatile int *)0x3000000000 = 1;
 	else

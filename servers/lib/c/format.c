@@ -29,6 +29,10 @@ static void repeat(struct output *out, char c, size_t count)
 {
 	char block[32];
 
+	if (count > INT_MAX - out->length) { /* EOVERFLOW, sooner or later: nobody waits for it */
+		out->length += count;
+		return;
+	}
 	memset(block, c, sizeof block);
 	for (; count > sizeof block; count -= sizeof block)
 		emit(out, block, sizeof block);

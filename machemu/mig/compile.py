@@ -71,7 +71,7 @@ class _Compiler:
 
     def _warn(self, line: int, text: str) -> None:
         file, number = self._source.place(max(line, 1))
-        self._warnings.append(f"{file}:{number}: {text}")
+        self._warnings.append(f"{file}:{number}: warning: {text}")
 
     def take(self, statement: Statement) -> None:
         match statement:

@@ -97,7 +97,7 @@ class Type:
     element: Type | None = None  # of arrays and what `^` points at
     fields: tuple[Field, ...] = ()
     align: int = 1  # octets: of the C type
-    user_type: str = ""
+    user_type: str = ""  # in C; "": by what it is made of
     server_type: str = ""
     in_translation: Function | None = None
     out_translation: Function | None = None
@@ -254,4 +254,4 @@ class Subsystem:
     shortcuts: frozenset[str] = frozenset()
     kernel_user: bool = False
     kernel_server: bool = False
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)  # `file:line: warning: text`

@@ -273,7 +273,7 @@ def _line_of(spec: Spec) -> int:
 @cache
 def _grammar() -> Lark:
     return Lark.open("grammar.lark", rel_to=__file__, parser="lalr", lexer="contextual",
-                     maybe_placeholders=True)
+                     maybe_placeholders=True, propagate_positions=True)
 
 
 def parse(source: Source) -> list[Statement]:

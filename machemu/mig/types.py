@@ -43,6 +43,7 @@ SYMBOLS: Final[dict[str, tuple[int, int, int]]] = {
 }
 PREFIX: Final = "MACH_MSG_TYPE_"
 WORDS_OF_ALIGN: Final = {8: (INTEGER_64, 64), 4: (INTEGER_32, 32), 2: (INTEGER_16, 16), 1: (BYTE, 8)}
+SCALAR_BITS: Final = (8, 16, 32, 64)  # what C passes by value; the rest are arrays of octets
 LONG_FLAGS: Final = {"islong": True, "isnotlong": False}
 DEALLOC_FLAGS: Final = {"dealloc": Deallocate.YES, "dealloc[]": Deallocate.ASK, "notdealloc": Deallocate.NO}
 
@@ -72,7 +73,9 @@ class TypeTable:
     def make(self, definition: TypeDefinition) -> Type:
         base = self.of(definition.spec, definition.line)
         name = definition.name
-        made = replace(base, name=name, user_type=name, server_type=name, in_translation=None,
+        # What C has by pointer needs no name there, unless one was given.
+        in_c = name if (base.by_value and base.inline) or base.user_type else ""
+        made = replace(base, name=name, user_type=in_c, server_type=in_c, in_translation=None,
                        out_translation=None, destructor="", payload=None)
         for clause in definition.clauses:
             made = _with_clause(made, clause.kind, clause.names)
@@ -107,10 +110,11 @@ class TypeTable:
         if is_port and bits != PORT_BITS:
             self._warn(spec.line, f"a port takes {PORT_BITS} bits in a message, not {bits}")
             bits = PORT_BITS
-        if bits < 1 or bits > 0xFFFF:
+        if bits < 1 or bits > 0xFFFF or bits % 8:
             raise self._fail(spec.line, f"{spec.sent} cannot have {bits} bits")
         string = sent == STRING_C
-        made = Type("", sent, received, bits, by_value=not string, string=string, align=_alignment(bits))
+        made = Type("", sent, received, bits, by_value=not string and bits in SCALAR_BITS, string=string,
+                    align=_alignment(bits))
         return self.with_flags(made, spec.flags)
 
     def _symbol(self, word: str, line: int) -> tuple[int, int, int]:
@@ -140,8 +144,8 @@ class TypeTable:
             raise self._fail(line, "elements of an array must be inline and of one size")
         if element.string and spec.variable and element.number != 1:
             raise self._fail(line, "elements of a variable array cannot be c_strings")
-        if element.bits % 8:
-            raise self._fail(line, "elements of an array must be whole octets")
+        if spec.by_value and (element.is_port or element.is_polymorphic):
+            raise self._fail(line, "a struct holds plain data only, no ports")
         if spec.size is not None and spec.size < 1:
             raise self._fail(line, "an array needs at least one element")
         number = spec.size
@@ -149,15 +153,17 @@ class TypeTable:
             number = INDEFINITE_OCTETS * 8 // (element.bits * element.number)
         return replace(element, number=number * element.number, element=element, variable=spec.variable,
                        indefinite=spec.size is None, by_value=spec.by_value, string=False,
-                       origin=(), fields=())
+                       user_type="", server_type="", origin=(), fields=())
 
     def _pointer(self, target: Type, line: int) -> Type:
         if not target.inline:
             raise self._fail(line, "^ cannot point at what is already out of line")
         number = 0 if target.indefinite else target.number
         bits = OUT_OF_LINE_PORT_BITS if target.is_port or target.is_polymorphic else target.bits
+        element = target if target.by_value or target.element is None else target.element
         return replace(target, number=number, bits=bits, inline=False, indefinite=False, by_value=True,
-                       string=False, element=target.element or target, align=8, origin=(), fields=())
+                       string=False, element=element, align=8, user_type="", server_type="", origin=(),
+                       fields=())
 
     def _struct(self, spec: Struct, line: int) -> Type:
         if not spec.fields:

@@ -75,17 +75,21 @@ class Lan:
         nic.on_transmit = lambda frame: segment.transmit(number, clock.now_ns, frame)
 
     def run(self, until_ns: int | None = None, stop: Callable[[], str | None] | None = None) -> Outcome:
-        """Run as `advance` does; the nodes are then halted."""
-        return self._outcome(self.advance(until_ns, stop))
+        """Run until all main programs have ended, or as `advance` does; the nodes are then halted."""
+        reason = self.advance(until_ns, lambda: self.finished() or (stop() if stop else None))
+        for node in self.nodes:
+            node.halt(reason)
+        return self.outcome(reason)
 
     def advance(self, until_ns: int | None = None, stop: Callable[[], str | None] | None = None) -> str:
-        """Run until all main programs have ended, `until_ns`, or `stop` gives a reason.
+        """Run until `until_ns`, until `stop`, asked after every window, gives a reason, or until
+        nothing can happen any more.
 
         Returns why the run paused; it can go on afterwards.
         """
         window = self.segment.delay_ns if len(self.nodes) > 1 else ALONE_WINDOW_NS
         while True:
-            reason = self._finished() or (stop() if stop else None)
+            reason = stop() if stop else None
             if reason is not None:
                 return reason
             if until_ns is not None and self.now_ns >= until_ns:
@@ -108,17 +112,17 @@ class Lan:
         times = [time for node in self.nodes if (time := node.next_ns) is not None]
         return min(times) if times else None
 
-    def _finished(self) -> str | None:
+    def finished(self) -> str | None:
+        """Why the run is over, if it is: all main programs have ended, or all nodes are halted."""
         if any(node.mains for node in self.nodes) and all(node.mains_done for node in self.nodes):
             return "all main programs have ended"
         if all(node.halted for node in self.nodes):
             return "; ".join(f"{node.name}: {node.halted}" for node in self.nodes)
         return None
 
-    def _outcome(self, reason: str) -> Outcome:
+    def outcome(self, reason: str) -> Outcome:
+        """How things stand."""
         mains = {f"{node.name}/{name}": end for node in self.nodes for name, end in node.mains.items()}
-        for node in self.nodes:
-            node.halt(reason)
         return Outcome(reason, max(node.now_ns for node in self.nodes), mains)
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from machemu.cluster.lan import Lan, Outcome
 from machemu.cluster.segment import Segment
 from machemu.hw.description import MachineDescription
 from machemu.image.disk_image import NodeImage, build_image, read_image
+from machemu.inspect.servers import Servers
 from machemu.node.node import Node
 from machemu.testing.balance import check_balance
 from machemu.trace.recorder import Event, Recorder
@@ -39,8 +40,15 @@ class Run:
         return self.consoles[node].decode("utf-8", "replace")
 
     def go(self, until_ns: int | None = None, stop: Callable[[], str | None] | None = None) -> Outcome:
-        self.outcome = self.lan.run(TIME_LIMIT_NS if until_ns is None else until_ns, stop)
+        """Run until all main programs have ended, or as `Lan.advance` says; then the run can go on."""
+        reason = self.lan.advance(TIME_LIMIT_NS if until_ns is None else until_ns,
+                                  lambda: self.lan.finished() or (stop() if stop else None))
+        self.outcome = self.lan.outcome(reason)
         return self.outcome
+
+    def servers(self, node: str) -> Servers:
+        """To ask the servers of a node for their listings."""
+        return Servers(self.nodes[node], self.lan.advance)
 
     def of(self, event: str, **fields: object) -> list[Event]:
         """The recorded events of one kind with these fields."""

@@ -7,7 +7,7 @@ received the message.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 Event = dict[str, Any]
-REMEMBERED: Final = 4096  # messages that a step may look back on
+REMEMBERED: Final = 4096  # messages sent and not yet received
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,40 +85,53 @@ class Paired:
 class Pairing:
     """Pairs steps with their partners as events come in, in the trace's order.
 
-    A partner belongs to one step only.  `waiting` holds the steps whose partner has not
-    come (yet); steps of protocols without a row in PARTNERS wait for ever.
+    A message that a step says was received is the last one its task did receive; one that
+    it says is sent, or a frame, is the next that fits.  A partner belongs to one step only.
+    `waiting` holds the steps whose partner has not come (yet); steps of protocols without a
+    row in PARTNERS wait for ever.
     """
 
     def __init__(self) -> None:
         self.waiting: list[Event] = []
-        self._past: deque[Event] = deque(maxlen=REMEMBERED)  # not yet paired
+        self._sent: OrderedDict[tuple[str, int], Event] = OrderedDict()  # by node and message, not yet received
+        self._received: dict[tuple[str, int], Event] = {}  # by node and task: the last one, not yet paired
 
     def take(self, event: Event) -> Iterator[Paired]:
         """The pairs that `event` completes."""
         kind = event["event"]
         if kind == "step":
             yield from self._look_back(event)
+        elif kind == "message_received":
+            self._note_received(event)
         elif kind in ("message_sent", "frame"):
             yield from self._look_forward(event)
+
+    def _note_received(self, event: Event) -> None:
+        sent = self._sent.pop((event["node"], event["message"]), None)
+        if sent is not None:
+            self._received[event["node"], event["task"]] = sent
 
     def _look_back(self, step: Event) -> Iterator[Paired]:
         partner = PARTNERS.get(step["step"])
         if partner is not None and partner.received:
-            for event in reversed(self._past):
-                if partner.fits(step, event):
-                    self._past.remove(event)
-                    yield Paired(step, event)
-                    return
+            message = self._received.get((step["node"], step["task"]))
+            if message is not None and partner.fits(step, message):
+                del self._received[step["node"], step["task"]]
+                yield Paired(step, message)
+                return
         self.waiting.append(step)
 
     def _look_forward(self, event: Event) -> Iterator[Paired]:
+        if event["event"] == "message_sent":
+            self._sent[event["node"], event["message"]] = event
+            if len(self._sent) > REMEMBERED:
+                self._sent.popitem(last=False)
         for step in self.waiting:
             partner = PARTNERS.get(step["step"])
             if partner is not None and not partner.received and partner.fits(step, event):
                 self.waiting.remove(step)
                 yield Paired(step, event)
                 return
-        self._past.append(event)
 
 
 def pair_all(events: Iterable[Event]) -> tuple[list[Paired], list[Event]]:

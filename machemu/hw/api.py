@@ -92,11 +92,15 @@ class AddressSpace(Protocol):
     readable: dict[int, int]
     writable: dict[int, int]
 
-    def map(self, page: int, frame: int, access: Access) -> None:
-        """Map virtual page number `page` to RAM frame `frame`, replacing what was there."""
+    def map(self, page: int, frame: int, access: int) -> None:
+        """Map virtual page number `page` to RAM frame `frame`, replacing what was there.
 
-    def map_device(self, page: int, bus_page: int, access: Access) -> None:
-        """Map a page of device registers (`bus_page`: bus address >> 12)."""
+        Args:
+            access: bits of `Access`; plain numbers, since this is on the way of every fault.
+        """
+
+    def map_device(self, page: int, bus_page: int, access: int) -> None:
+        """Map a page of device registers (`bus_page`: bus address >> 12), never to be executed."""
 
     def unmap(self, page: int) -> None:
         """Remove a translation; a page that has none is ignored."""

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol, final
 
-from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE
+from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE, Access
 from machemu.hw.engine import Engine
+
+ReportBadAccess = Callable[[int, Access], None]
+ReportFailure = Callable[[BaseException], None]
 
 
 class BusError(Exception):
@@ -34,12 +37,12 @@ class Region:
     """The pages of one device.
 
     Args:
-        report_bad_access: told the bus address of a misuse.
+        report_bad_access: told the bus address of a misuse, and whether it was a write.
         report_failure: told an exception that is our own fault.
     """
 
     def __init__(self, name: str, base: int, pages: int, registers: Registers,
-                 report_bad_access: Callable[[int], None], report_failure: Callable[[BaseException], None]) -> None:
+                 report_bad_access: ReportBadAccess, report_failure: ReportFailure) -> None:
         self.name = name
         self.base: Final = base  # bus address
         self.pages: Final = pages
@@ -52,7 +55,7 @@ class Region:
         try:
             return self._registers.read(offset, width)
         except BusError:
-            self._misused(offset)
+            self._misused(offset, Access.READ)
         except BaseException as error:  # nothing may be raised into the engine
             self._report_failure(error)
         return 0
@@ -61,13 +64,13 @@ class Region:
         try:
             self._registers.write(offset, width, value)
         except BusError:
-            self._misused(offset)
+            self._misused(offset, Access.WRITE)
         except BaseException as error:  # nothing may be raised into the engine
             self._report_failure(error)
 
-    def _misused(self, offset: int) -> None:
+    def _misused(self, offset: int, access: Access) -> None:
         self.bad_accesses += 1
-        self._report_bad_access(self.base + offset)
+        self._report_bad_access(self.base + offset, access)
 
 
 @final
@@ -78,8 +81,7 @@ class Bus:
         report_bad_access, report_failure: as for `Region`.
     """
 
-    def __init__(self, engine: Engine, report_bad_access: Callable[[int], None],
-                 report_failure: Callable[[BaseException], None]) -> None:
+    def __init__(self, engine: Engine, report_bad_access: ReportBadAccess, report_failure: ReportFailure) -> None:
         self._engine = engine
         self._report_bad_access = report_bad_access
         self._report_failure = report_failure

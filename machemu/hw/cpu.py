@@ -10,22 +10,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
+from machemu.hw import api
 from machemu.hw import engine as engine_codes
-from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE, CpuException
+from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE, Access, CpuException
 from machemu.hw.engine import Engine, EngineError
 from machemu.hw.isa.riscv64 import causes, instructions, state
 from machemu.hw.isa.riscv64 import layout as at
+from machemu.hw.mmu import AddressSpace
 from machemu.hw.ticks import BLOCK_END, NOW, BlockTicks, Ticks
 
 if TYPE_CHECKING:
     from machemu.hw.api import TrapHandler
     from machemu.hw.clock import Clock
     from machemu.hw.engine import TrapHook
-    from machemu.hw.mmu import AddressSpace, Tlb
+    from machemu.hw.mmu import Tlb
 
 PROTECTION_FAILURE: Final = 2  # `code` of an exception for a misused device register
 MISALIGNED_CODE: Final = 1
 LONGEST: Final = 4  # octets of an instruction
+WORD_MASK: Final = 2**64 - 1
 
 
 @final
@@ -36,7 +39,7 @@ class Context:
     processor has the present values.  All else here sees those.
     """
 
-    __slots__ = ("_cpu", "arguments", "bad_accesses", "registers", "space")
+    __slots__ = ("_cpu", "arguments", "misuse", "registers", "space")
 
     def __init__(self, cpu: Cpu, space: AddressSpace) -> None:
         self._cpu = cpu
@@ -44,7 +47,8 @@ class Context:
         self.registers = state.Registers(words)
         self.arguments: memoryview = words[at.ARGUMENTS]
         self.space = space
-        self.bad_accesses: list[int] = []  # bus addresses of misuses it has not been told of
+        # The first misuse of a device that it has not been told of: bus address and access.
+        self.misuse: tuple[int, Access] | None = None
 
     def _now(self) -> state.Registers:
         """The registers as they are at this moment."""
@@ -79,7 +83,7 @@ class Context:
     def set_register(self, name: str, value: int) -> None:
         """Raises KeyError.  x0 stays 0."""
         if at.REGISTERS[name]:
-            self._now().words[at.REGISTERS[name]] = value & 2**64 - 1
+            self._now().words[at.REGISTERS[name]] = value & WORD_MASK
 
 
 @final
@@ -91,8 +95,8 @@ class Cpu:
       - the current context's space is the loaded one.
 
     Args:
-        per_octet: units of `ticks` an octet of code costs.
-        trap_units: units of `ticks` a trap costs.
+        per_octet, per_ns: units of `ticks` to an octet of code and to a nanosecond.
+        trap_ns: what a trap costs.
     """
 
     def __init__(self, engine: Engine, tlb: Tlb, ticks: Ticks, clock: Clock, *, per_octet: int, per_ns: int,
@@ -101,15 +105,16 @@ class Cpu:
         self._tlb = tlb
         self._ticks = ticks
         self._clock = clock
-        self._per_octet = per_octet
-        self._per_ns = per_ns
-        self._trap_units = trap_ns * per_ns
+        self._per_octet: Final = per_octet
+        self._per_ns: Final = per_ns
+        self._trap_units: Final = trap_ns * per_ns
         self._words: Final = engine.words
         self._saved: Final = engine.words[:at.SAVED_WORDS]
         self._flags: Final = engine.flags
         self._handler: TrapHandler | None = None
         self._failure: BaseException | None = None
         self._inside = False  # the engine runs
+        self._preempted = False
         self._misusers = 0  # contexts not yet told of their misuse of a device
         self.arguments: memoryview = engine.words[at.ARGUMENTS]
         self.current: Context | None = None
@@ -125,10 +130,12 @@ class Cpu:
 
     # -- contexts -----------------------------------------------------------------
 
-    def new_context(self, space: AddressSpace) -> Context:
+    def new_context(self, space: api.AddressSpace) -> Context:
+        assert isinstance(space, AddressSpace)
         return Context(self, space)
 
-    def switch_to(self, context: Context | None) -> None:
+    def switch_to(self, context: api.Context | None) -> None:
+        assert context is None or isinstance(context, Context)
         current = self.current
         if current is context:
             return
@@ -175,12 +182,18 @@ class Cpu:
         Returns earlier too: when an event asked for meanwhile is due, and after any
         exception.  Raises what a handler raised; EngineError: the emulator failed.
         """
+        assert self._handler is not None
+        assert not self._inside
         if self._misusers:
             self._tell_bad_access()
         if self.current is None:
             return
         due = self._clock.next_event_ns
         self._ticks.end_at((until_ns if due is None else min(until_ns, due)) * self._per_ns)
+        # Looked at after the limit was set: what preempts later on sets the limit itself.
+        if self._preempted:
+            self._preempted = False
+            return
         if self._tlb.stale:
             self._tlb.flush()
         engine = self._engine
@@ -189,7 +202,7 @@ class Cpu:
             engine.push()
             status = self._ticks.run(engine)
         finally:
-            self._inside = False
+            self._inside = self._preempted = False
             engine.pull()
         if self._failure is not None:
             failure, self._failure = self._failure, None
@@ -203,6 +216,8 @@ class Cpu:
             self._tell_bad_access()
 
     def preempt(self) -> None:
+        """May be used anywhere, a signal handler included."""
+        self._preempted = True
         self._ticks.end_sooner(0)
 
     def fail(self, failure: BaseException) -> None:
@@ -211,11 +226,12 @@ class Cpu:
             self._failure = failure
         self._ticks.end_sooner(0)
 
-    def report_bad_access(self, address: int) -> None:
+    def report_bad_access(self, address: int, access: Access) -> None:
         """The running context misused the device register at bus address `address`."""
         assert self.current is not None
-        self._misusers += not self.current.bad_accesses
-        self.current.bad_accesses.append(address)
+        if self.current.misuse is None:
+            self.current.misuse = address, access
+            self._misusers += 1
         self._ticks.end_sooner(0)
 
     # -- traps --------------------------------------------------------------------
@@ -271,8 +287,8 @@ class Cpu:
 
     def _other_trap(self, cause: int) -> None:
         words = self._words
-        words[at.PC] -= causes.PC_ADVANCE
-        pc = words[at.PC]
+        # Modulo 2**64: a guest can jump to the last octets of the address space.
+        pc = words[at.PC] = words[at.PC] - causes.PC_ADVANCE & WORD_MASK
         # Before a fetch fault no block was entered: there is nothing to give back.
         self._ticks.trapped(pc, entered=cause != causes.FETCH_FAULT, retired=False)
         self._ticks.add(self._trap_units)
@@ -284,12 +300,18 @@ class Cpu:
             address = words[at.FAULT_ADDRESS]
             current.registers.fault = (causes.ARCHITECTURAL[cause], address, pc)
             handler.page_fault(address, access)
+            # The limit is looked at when a block is entered, and a fetch that faults for
+            # ever enters none.
+            if cause == causes.FETCH_FAULT and self._ticks.ended:
+                self._engine.stop()
         elif cause == causes.ILLEGAL:
             self._illegal(handler, current, pc)
-        else:
+        elif cause == causes.MISALIGNED:
             address = words[at.FAULT_ADDRESS]
             current.registers.fault = (cause, address, pc)
             handler.exception(CpuException("misaligned", MISALIGNED_CODE, address))
+        else:
+            raise EngineError(f"trap {cause} at pc {pc:#x}, which this engine should not know")
 
     def _illegal(self, handler: TrapHandler, current: Context, pc: int) -> None:
         code = current.space.fetch(pc, LONGEST)
@@ -301,7 +323,7 @@ class Cpu:
             handler.exception(CpuException("bad_instruction", causes.ILLEGAL, instruction))
             return
         self.traps_emulated += 1
-        self._ticks.add(octets * self._per_octet)  # it executes after all
+        self._ticks.executed(octets)  # after all
         if destination:
             self._words[destination] = self._clock.now_ns
         self._words[at.PC] = pc + octets
@@ -319,16 +341,16 @@ class Cpu:
     def _tell_bad_access(self) -> None:
         """Give the current context the exception for its misuse of a device, if it had one."""
         current = self.current
-        if current is None or not current.bad_accesses:
+        if current is None or current.misuse is None:
             return
         assert self._handler is not None
-        bus_address = current.bad_accesses[0]
-        current.bad_accesses.clear()
+        bus_address, access = current.misuse
+        current.misuse = None
         self._misusers -= 1
         page = current.space.page_of_device(bus_address >> PAGE_SHIFT)
         inside = bus_address & PAGE_SIZE - 1
         address = bus_address if page is None else page << PAGE_SHIFT | inside
-        current.registers.fault = (causes.ARCHITECTURAL[causes.STORE_FAULT], address, self.pc)
+        current.registers.fault = (causes.REFUSED[access], address, self.pc)
         self._handler.exception(CpuException("bad_access", PROTECTION_FAILURE, address))
 
     def check(self) -> None:
@@ -338,5 +360,11 @@ class Cpu:
             assert self._words[at.ROOT_PAGE] == self.current.space.root_page
 
     def close(self) -> None:
-        """Keep what the current context holds; the engine's state goes."""
+        """Keep what the current context holds; the engine's state goes.  Not from a hook.
+
+        Whoever uses `arguments`, `pc` or `sp` afterwards gets a ValueError.
+        """
+        assert not self._inside
         self.switch_to(None)
+        self.arguments.release()
+        self._saved.release()

@@ -26,6 +26,7 @@ from machemu.hw.api import PAGE_SIZE
 from machemu.hw.memory import RAM_BASE
 
 RAM_MIN, RAM_MAX = 1 << 20, 1 << 30  # octets
+RATE_MAX: Final = 10_000  # octets of code per microsecond: what the clock can count for ten days at least
 MACHINE_KEYS: Final = {"ram", "code_bytes_per_us", "trap_ns", "quantum_ns"}
 DEVICE_KEYS: Final = {"name", "kind", "address", "interrupt"}
 
@@ -117,7 +118,7 @@ class MachineDescription:
         default = cls()
         description = cls(
             ram=_integer(machine, "ram", default.ram, RAM_MIN, RAM_MAX, source),
-            code_bytes_per_us=_integer(machine, "code_bytes_per_us", default.code_bytes_per_us, 1, 1_000_000, source),
+            code_bytes_per_us=_integer(machine, "code_bytes_per_us", default.code_bytes_per_us, 1, RATE_MAX, source),
             trap_ns=_integer(machine, "trap_ns", default.trap_ns, 0, 1_000_000, source),
             quantum_ns=_integer(machine, "quantum_ns", default.quantum_ns, 1_000, 1_000_000_000, source),
             devices=tuple(_device(row, source) for row in rows))

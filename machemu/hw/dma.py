@@ -6,6 +6,7 @@ address by which it could reach anything else.  Window n begins at (n + 1) << WI
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Protocol, final
 
 from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE
@@ -47,12 +48,22 @@ class Physical:
         self._memory.overwrite(self._offset(address, len(octets)), octets)
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A range of bus addresses that shows frames in order."""
+
+    address: int  # bus address
+    frames: tuple[int, ...]
+    writable: bool
+
+
 @final
 class Windows:
     """The windows of one unit.
 
     Invariants, asserted by `check`:
-      - every frame lies in RAM.
+      - every frame lies in RAM;
+      - there are no more than can be.
 
     Args:
         limit: how many there can be.
@@ -61,34 +72,44 @@ class Windows:
     def __init__(self, memory: Memory, limit: int) -> None:
         self._memory = memory
         self._limit = limit
-        self._windows: list[tuple[tuple[int, ...], bool]] = []  # (frames, writable)
+        self._windows: list[Window] = []
 
     def open(self, frames: tuple[int, ...], writable: bool) -> int | None:
         """Show `frames` as one range; its bus address, or None: no window is left."""
         if len(self._windows) >= self._limit or not frames or len(frames) > INSIDE >> PAGE_SHIFT:
             return None
-        self._windows.append((frames, writable))
-        return len(self._windows) << WINDOW_SHIFT
+        address = len(self._windows) + 1 << WINDOW_SHIFT
+        self._windows.append(Window(address, frames, writable))
+        return address
+
+    @property
+    def opened(self) -> tuple[Window, ...]:
+        return tuple(self._windows)
 
     def close_all(self) -> None:
         self._windows.clear()
 
     def _pieces(self, address: int, octets: int, write: bool) -> list[tuple[int, int]]:
-        """Offsets into RAM and lengths that make up a range of bus addresses.  Raises DmaError."""
+        """Offsets into RAM and lengths that make up a range of bus addresses.
+
+        Raises DmaError.  A range of no octets is everywhere.
+        """
+        if not octets:
+            return []
         number = (address >> WINDOW_SHIFT) - 1
         if not 0 <= number < len(self._windows):
             raise DmaError(f"no window at bus address {address:#x}")
-        frames, writable = self._windows[number]
+        window = self._windows[number]
         start = address & INSIDE
-        if octets < 0 or start + octets > len(frames) << PAGE_SHIFT:
+        if octets < 0 or start + octets > len(window.frames) << PAGE_SHIFT:
             raise DmaError(f"bus address {address:#x} + {octets} is outside its window")
-        if write and not writable:
+        if write and not window.writable:
             raise DmaError(f"the window of bus address {address:#x} is read only")
         pieces = []
         while octets:
             inside = start & PAGE_SIZE - 1
             length = min(octets, PAGE_SIZE - inside)
-            pieces.append(((frames[start >> PAGE_SHIFT] << PAGE_SHIFT) + inside, length))
+            pieces.append(((window.frames[start >> PAGE_SHIFT] << PAGE_SHIFT) + inside, length))
             start += length
             octets -= length
         return pieces
@@ -110,5 +131,6 @@ class Windows:
         self._pieces(address, octets, write)
 
     def check(self) -> None:
-        for frames, _ in self._windows:
-            assert all(0 <= frame < self._memory.all_frames for frame in frames)
+        assert len(self._windows) <= self._limit
+        for window in self._windows:
+            assert all(0 <= frame < self._memory.all_frames for frame in window.frames)

@@ -13,9 +13,11 @@ floating-point flags, are in no context: they count at once in either way.
 from __future__ import annotations
 
 import ctypes
+import functools
 import mmap
 import os
 import struct
+import warnings
 from collections.abc import Callable
 from typing import Any, Final, final
 
@@ -26,7 +28,6 @@ from unicorn.unicorn_py3.unicorn import uclib
 
 from machemu.hw.api import PAGE_SIZE
 from machemu.hw.isa.riscv64 import layout as at
-from machemu.hw.isa.riscv64.state import Octet
 
 TRANSLATIONS_SIZE: Final = 32 << 20  # octets of host memory for translated code
 ENGINE_WORDS: Final = 512  # of the engine's own structure that are searched
@@ -34,6 +35,7 @@ STATE_REACH: Final = 65536  # octets behind one of its pointers in which the sta
 LOWEST_ADDRESS, HIGHEST_ADDRESS = 1 << 16, 1 << 47  # what can be a pointer at all
 FLUSH_CODE: Final = const.UC_CTL_IO_WRITE << 30 | const.UC_CTL_TLB_FLUSH
 NOP: Final = b"\x13\0\0\0"
+PRIV_VER_DEFAULT: Final = 0x11100  # what the engine comes up with
 PROBE_COUNTS: Final = (37, 54, 91)
 OK: Final = const.UC_ERR_OK
 BREAKPOINT: Final = const.UC_ERR_INSN_INVALID  # how an ebreak ends a run (rule 3)
@@ -70,6 +72,10 @@ class FlagsRegister:
     def __setitem__(self, index: int, value: int) -> None:
         self._uc.reg_write(reg.UC_RISCV_REG_FFLAGS, at.to_fflags(value))
 
+    def release(self) -> None:
+        """As a memoryview's: the engine is not kept alive any longer."""
+        self._uc = None
+
 
 @final
 class Engine:
@@ -91,9 +97,11 @@ class Engine:
         self._flush_code: Final = ctypes.c_int(FLUSH_CODE)
         self._context: Any = None
         found = find_state(self._uc) if live else None
+        if live and found is None:
+            _warn_of_contexts()
         self.live: Final = found is not None
         self.words: memoryview
-        self.flags: Octet
+        self.flags: memoryview | FlagsRegister
         self.words, self.flags = self._context_views() if found is None else self._live_views(found)
         self._enter_user_mode()
 
@@ -103,7 +111,7 @@ class Engine:
         octets = memoryview((ctypes.c_uint8 * (at.FLAGS_OCTET + 1)).from_address(address)).cast("B")
         return octets[:at.STATE_WORDS * 8].cast("Q"), octets[at.FLAGS_OCTET:]
 
-    def _context_views(self) -> tuple[memoryview, Octet]:
+    def _context_views(self) -> tuple[memoryview, FlagsRegister]:
         self._write_context()
         octets = memoryview((ctypes.c_uint8 * self._context.size).from_address(self._context._context.value))
         words = octets.cast("B").cast("Q")
@@ -116,7 +124,7 @@ class Engine:
         self._context = self._uc.context_save()
         words = memoryview((ctypes.c_uint64 * (self._context.size // 8)).from_address(self._context._context.value))
         words = words.cast("B").cast("Q")
-        default = words.tolist().index(0x11100)
+        default = words.tolist().index(PRIV_VER_DEFAULT)
         words[default] = at.PRIV_VER_1_9_1
         self._uc.context_restore(self._context)
 
@@ -233,10 +241,23 @@ class Engine:
         return memoryview((ctypes.c_uint64 * 2).from_address(address)).cast("B").cast("Q")
 
     def close(self) -> None:
-        """Free the emulator.  Its views must not be used afterwards."""
+        """Free the emulator.  Not from a hook.
+
+        Whoever made views of `words` must have released them; `words` itself raises
+        ValueError from now on, where it would otherwise show memory that has been freed.
+        """
+        self.words.release()
+        self.flags.release()
         self._context = None
         self._uc = None
         self._keep.clear()
+
+
+@functools.cache
+def _warn_of_contexts() -> None:
+    """Once, however many nodes there are."""
+    warnings.warn("the processor's state cannot be found in the emulator: saved copies are used instead, "
+                  "which is slower", RuntimeWarning, stacklevel=2)
 
 
 def address_of(view: memoryview) -> int:
@@ -271,50 +292,61 @@ def find_state(uc: Any) -> int | None:
     to the object that contains it.  Plant values in the registers and look for them
     behind every word that can be a pointer; reading by /proc/self/mem cannot fault.
     """
+    try:
+        memory = os.open("/proc/self/mem", os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        # What we looked for and what we have read lie in memory as well, and can be found.
+        found = {address for address in _search(uc, memory) if _is_state(uc, memory, address)}
+    finally:
+        os.close(memory)
+    return found.pop() if len(found) == 1 else None
+
+
+def _search(uc: Any, memory: int) -> set[int]:
+    """Addresses at which the registers, or a copy of them, seem to be."""
     tag = int.from_bytes(os.urandom(6), "little") << 8  # only a mark: it never reaches a guest
     for n in range(1, 32):
         uc.reg_write(reg.UC_RISCV_REG_X0 + n, tag + n)
     pattern = struct.pack("<31Q", *(tag + n for n in range(1, 32)))
-    found = _search(set((ctypes.c_uint64 * ENGINE_WORDS).from_address(uc._uch.value)), pattern)
+    found = set()
+    for pointer in set((ctypes.c_uint64 * ENGINE_WORDS).from_address(uc._uch.value)):
+        if LOWEST_ADDRESS < pointer < HIGHEST_ADDRESS:
+            try:
+                octets = os.pread(memory, STATE_REACH, pointer)
+            except OSError:
+                continue
+            index = octets.find(pattern, 8)  # x1 to x31; x0 is before them
+            while index >= 0:
+                found.add(pointer + index - 8)
+                index = octets.find(pattern, index + 1)
     for n in range(1, 32):
         uc.reg_write(reg.UC_RISCV_REG_X0 + n, 0)
-    if len(found) != 1:
-        return None
-    address = found.pop()
-    return address if _is_state(uc, address) else None
-
-
-def _search(pointers: set[int], pattern: bytes) -> set[int]:
-    try:
-        memory = os.open("/proc/self/mem", os.O_RDONLY)
-    except OSError:
-        return set()
-    found = set()
-    try:
-        for pointer in pointers:
-            if LOWEST_ADDRESS < pointer < HIGHEST_ADDRESS:
-                try:
-                    index = os.pread(memory, STATE_REACH, pointer).find(pattern)
-                except OSError:
-                    continue
-                if index >= 8:
-                    found.add(pointer + index - 8)
-    finally:
-        os.close(memory)
     return found
 
 
-def _is_state(uc: Any, address: int) -> bool:
-    """Whether the words and the flags octet are where the layout says."""
-    words = (ctypes.c_uint64 * at.STATE_WORDS).from_address(address)
-    flags = (ctypes.c_uint8 * 1).from_address(address + at.FLAGS_OCTET)
+def _is_state(uc: Any, memory: int, address: int) -> bool:
+    """Whether the words and the flags octet at `address` follow the registers, and are where
+    the layout says."""
+    def octets() -> bytes:
+        try:
+            return os.pread(memory, at.FLAGS_OCTET + 1, address)
+        except OSError:  # a copy that has gone
+            return b""
+
     uc.reg_write(reg.UC_RISCV_REG_PC, 0x1230)
     uc.reg_write(reg.UC_RISCV_REG_PRIV, at.MACHINE)
     uc.reg_write(reg.UC_RISCV_REG_MSTATUS, at.MSTATUS_FS)
-    before = flags[0]
+    uc.reg_write(reg.UC_RISCV_REG_FFLAGS, 0)
+    before = octets()
     uc.reg_write(reg.UC_RISCV_REG_FFLAGS, 0x15)
-    right = (words[at.PC] == 0x1230 and words[at.PRIV] == at.MACHINE and words[at.MSTATUS] & at.MSTATUS_FS
-             and words[at.PRIV_VER] == 0x11100 and before == 0 and flags[0] == at.from_fflags(0x15))
+    after = octets()
     uc.reg_write(reg.UC_RISCV_REG_FFLAGS, 0)
     uc.reg_write(reg.UC_RISCV_REG_PC, 0)
-    return bool(right)
+    if min(len(before), len(after)) <= at.FLAGS_OCTET:
+        return False
+    words = struct.unpack_from(f"<{at.STATE_WORDS}Q", after)
+    return (words[at.PC] == 0x1230 and words[at.PRIV] == at.MACHINE and bool(words[at.MSTATUS] & at.MSTATUS_FS)
+            and words[at.PRIV_VER] == PRIV_VER_DEFAULT
+            and before[at.FLAGS_OCTET] == 0 and after[at.FLAGS_OCTET] == at.from_fflags(0x15))

@@ -15,6 +15,9 @@ class InterruptLine:
     An edge becomes a clock event at the present time, so that its handler runs outside
     the engine and at the same virtual time in every run.  Edges before the handler has
     run are one edge; one that nobody is attached for waits.
+
+    Invariants, asserted by `check`:
+      - an edge that somebody is attached for is on its way.
     """
 
     def __init__(self, number: int, clock: Clock) -> None:
@@ -29,6 +32,11 @@ class InterruptLine:
         self._handler = handler
         self._queue()
 
+    def reset(self) -> None:
+        """Nobody is attached, and no edge waits."""
+        self._handler = None
+        self._pending = False
+
     def raise_(self) -> None:
         """An edge.  May be used in a device's register callbacks."""
         self.edges += 1
@@ -42,6 +50,9 @@ class InterruptLine:
 
     def _deliver(self) -> None:
         self._queued = False
-        if self._handler is not None:
+        if self._pending and self._handler is not None:
             self._pending = False
             self._handler()
+
+    def check(self) -> None:
+        assert self._queued or not self._pending or self._handler is None

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast, final
+from typing import Any, Final, final
 
 from machemu.errors import ConfigError
-from machemu.hw.api import PAGE_SHIFT, BlockDevice, CharacterDevice, MappedDevice
+from machemu.hw.api import PAGE_SHIFT
 from machemu.hw.bus import Bus
 from machemu.hw.clock import Clock, units
 from machemu.hw.cpu import Cpu
 from machemu.hw.description import Device, MachineDescription
 from machemu.hw.devices import DEVICES
 from machemu.hw.devices.console import Console
+from machemu.hw.devices.disk import DiskDriver
 from machemu.hw.engine import Engine
 from machemu.hw.interrupt import InterruptLine
 from machemu.hw.memory import RAM_BASE, Memory
 from machemu.hw.mmu import AddressSpace, Tlb
 from machemu.hw.native import load_helper
-from machemu.hw.parts import BLOCK, CHARACTER, MAPPED, DeviceKind, HasRegisters, Host, Parts
+from machemu.hw.parts import AnyDevice, DeviceKind, Host, Parts, Roles
 from machemu.hw.ticks import BlockTicks, InstructionTicks, Ticks
 
 
@@ -41,28 +42,24 @@ class RealMachine:
         self.cpu: Cpu = Cpu(self._engine, self._tlb, ticks, self.clock, per_octet=per_octet, per_ns=per_ns,
                             trap_ns=description.trap_ns)
         self.bus: Bus = Bus(self._engine, self.cpu.report_bad_access, self.cpu.fail)
-        self.devices: dict[str, HasRegisters] = {}  # all, by name
-        self.character_devices: dict[str, CharacterDevice] = {}
-        self.block_devices: dict[str, BlockDevice] = {}
-        self.mapped_devices: dict[str, MappedDevice] = {}
+        self.devices: dict[str, AnyDevice] = {}  # all, by name
+        self._roles: Final = Roles()
+        self.character_devices: Final = self._roles.character
+        self.block_devices: Final = self._roles.block
+        self.mapped_devices: Final = self._roles.mapped
+        self.network_devices: Final = self._roles.network
         self.interrupts: dict[int, InterruptLine] = {}
         self.on_halt: Callable[[bool], None] | None = None  # told whether to start again
         reserved = self.memory.frames
         for device, kind in kinds:
             frames = tuple(range(reserved, reserved + kind.frames))
             reserved += kind.frames
-            self._add(device, kind, Parts(self.clock, self.memory, host, self._line, frames))
+            self._add(device, kind, Parts(self.clock, self.memory, host, self._line, frames, self._roles, self.halt))
 
     def _add(self, device: Device, kind: DeviceKind, parts: Parts) -> None:
         made = kind.build(device, parts)
         self.devices[device.name] = made
         self.bus.attach(device.name, device.address, kind.pages(device), made.registers)
-        if kind.part == CHARACTER:
-            self.character_devices[device.name] = cast(CharacterDevice, made)
-        elif kind.part == BLOCK:
-            self.block_devices[device.name] = cast(BlockDevice, made)
-        elif kind.part == MAPPED:
-            self.mapped_devices[device.name] = cast(MappedDevice, made)
 
     def _line(self, number: int) -> InterruptLine:
         if number in self.interrupts:
@@ -82,6 +79,12 @@ class RealMachine:
         if isinstance(console, Console):
             console.on_output = output
 
+    @property
+    def overlays(self) -> dict[str, Mapping[int, bytes]]:
+        """For each disk the sectors that were written and flushed, by number."""
+        return {name: device.disk.store.overlay for name, device in self.devices.items()
+                if isinstance(device, DiskDriver)}
+
     def new_space(self, allocate: Callable[[], int], free: Callable[[int], None]) -> AddressSpace:
         return AddressSpace(self.memory, self._tlb, allocate, free)
 
@@ -95,10 +98,15 @@ class RealMachine:
         """Assert the invariants of all parts."""
         self.cpu.check()
         self.clock.check()
+        for device in self.devices.values():
+            device.check()
+        for line in self.interrupts.values():
+            line.check()
 
     def close(self) -> None:
         """Free the emulator.  RAM and saved contexts stay; nothing can run any more."""
         self.cpu.close()
+        self.memory.on_invalidate(None)
         self._engine.close()
 
 

@@ -32,8 +32,9 @@ class Memory:
         self.held_code = bytearray(self.all_frames)
         self._forget_code: Callable[[int, int], None] | None = None
 
-    def on_invalidate(self, forget_code: Callable[[int, int], None]) -> None:
-        """`forget_code(bus address, octets)` drops what was translated from there."""
+    def on_invalidate(self, forget_code: Callable[[int, int], None] | None) -> None:
+        """`forget_code(bus address, octets)` drops what was translated from there; None:
+        nothing ever is."""
         self._forget_code = forget_code
 
     def invalidate_code(self, frame: int) -> None:

@@ -16,6 +16,10 @@ from machemu.hw.isa.riscv64 import paging
 from machemu.hw.memory import RAM_BASE_PAGE, Memory
 
 ENTRIES: Final = PAGE_SIZE // 8  # words of a table
+# Plain numbers: an operation on Access itself takes as long as all the rest of `map`.
+READABLE: Final = int(Access.READ | Access.WRITE)  # what may be written may be read
+WRITABLE: Final = int(Access.WRITE)
+EXECUTABLE: Final = int(Access.EXECUTE)
 
 
 @final
@@ -70,22 +74,22 @@ class AddressSpace:
         # Word indices of the lowest tables, by virtual page number without its last 9 bits.
         self._leaves: dict[int, int] = {}
 
-    def map(self, page: int, frame: int, access: Access) -> None:
+    def map(self, page: int, frame: int, access: int) -> None:
         self._write(page, paging.leaf(RAM_BASE_PAGE + frame, access))
         offset = frame << PAGE_SHIFT
-        if access & (Access.READ | Access.WRITE):
+        if access & READABLE:
             self.readable[page] = offset
         else:
             self.readable.pop(page, None)
-        if access & Access.WRITE:
+        if access & WRITABLE:
             self.writable[page] = offset
         else:
             self.writable.pop(page, None)
-        if access & Access.EXECUTE:
+        if access & EXECUTABLE:
             self._memory.held_code[frame] = 1
 
-    def map_device(self, page: int, bus_page: int, access: Access) -> None:
-        self._write(page, paging.leaf(bus_page, access & ~Access.EXECUTE))
+    def map_device(self, page: int, bus_page: int, access: int) -> None:
+        self._write(page, paging.leaf(bus_page, access & ~EXECUTABLE))
         self.readable.pop(page, None)
         self.writable.pop(page, None)
 
@@ -151,8 +155,6 @@ class AddressSpace:
         return None
 
     def destroy(self) -> None:
-        if self._tlb.loaded is self:
-            self._tlb.loaded = None  # the next space, whichever, empties the TLB
         for frame in self._tables:
             self._free(frame)
         self._tables.clear()

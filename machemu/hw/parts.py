@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from machemu.hw.api import BlockDevice, CharacterDevice, MappedDevice, NetworkDevice
 from machemu.hw.bus import Registers
 from machemu.hw.clock import Clock
 from machemu.hw.interrupt import InterruptLine
@@ -13,11 +14,6 @@ from machemu.hw.memory import Memory
 
 if TYPE_CHECKING:
     from machemu.hw.description import Device
-
-CHARACTER: Final = "character"  # the parts a device can play, as in hw/api.py
-BLOCK: Final = "block"
-MAPPED: Final = "mapped"
-INTERNAL: Final = "internal"  # none of them: only registers
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +38,24 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class Roles:
+    """What the kernel can do with which device: by role and name, as in hw/api.py."""
+
+    character: dict[str, CharacterDevice] = field(default_factory=dict)
+    block: dict[str, BlockDevice] = field(default_factory=dict)
+    mapped: dict[str, MappedDevice] = field(default_factory=dict)
+    network: dict[str, NetworkDevice] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """The machine around a device.
 
     Args:
         line: makes an interrupt line of a number.
         frames: RAM frames that belong to this device's driver.
+        roles: where a device enters what it can be used as, under its own name.
+        halt: the power switch, told whether to start again.
     """
 
     clock: Clock
@@ -55,13 +63,17 @@ class Parts:
     host: Host
     line: Callable[[int], InterruptLine]
     frames: tuple[int, ...]
+    roles: Roles
+    halt: Callable[[bool], None]
 
 
-class HasRegisters(Protocol):
-    """Any device: what the bus calls."""
+class AnyDevice(Protocol):
+    """Any device: what the machine asks of all."""
 
     @property
     def registers(self) -> Registers: ...
+    def check(self) -> None:
+        """Assert its invariants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +81,11 @@ class DeviceKind:
     """One row of DEVICES.
 
     Args:
-        part: CHARACTER, BLOCK, MAPPED or INTERNAL.
         pages: how many register pages such a device has.  Raises ConfigError: bad options.
-        build: makes one.
+        build: makes one, and enters it in the roles it plays.
         frames: RAM frames its driver needs.
     """
 
-    part: str
     pages: Callable[[Device], int]
-    build: Callable[[Device, Parts], HasRegisters]
+    build: Callable[[Device, Parts], AnyDevice]
     frames: int = 0

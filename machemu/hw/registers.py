@@ -30,6 +30,10 @@ class RegisterPage:
         self._high_latched = 0
         self._low_waiting = 0
 
+    def reset(self) -> None:
+        """Forget a half of an 8-octet register that was kept."""
+        self._high_latched = self._low_waiting = 0
+
     def add(self, offset: int, read: Reader | None = None, write: Writer | None = None) -> None:
         """A 4-octet register; what is None cannot be done."""
         if read is not None:

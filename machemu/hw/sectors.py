@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, final
 
+from machemu.errors import ConfigError
+
 SECTOR: Final = 512  # octets
 
 
@@ -21,13 +23,16 @@ class Sectors:
         image: octets of the disk; what is missing up to `sectors` reads as zeros.
         overlay: what earlier runs wrote and flushed.
         sectors: the disk's size; at least the image's.
+    Raises ConfigError: the overlay was written to a larger disk.
     """
 
     def __init__(self, image: bytes, overlay: Mapping[int, bytes], sectors: int = 0) -> None:
         self._image = image
         self.count: Final = max(sectors, -(-len(image) // SECTOR))
-        self.overlay: dict[int, bytes] = dict(overlay)  # flushed
+        self.overlay: dict[int, bytes] = dict(overlay)  # flushed: what a crash leaves
         self._cached: dict[int, bytes] = {}  # not flushed
+        if not all(0 <= sector < self.count for sector in overlay):
+            raise ConfigError(f"the kept sectors belong to a disk of more than {self.count} sectors")
 
     def read(self, sector: int, count: int) -> bytes:
         start, end = sector * SECTOR, (sector + count) * SECTOR
@@ -48,10 +53,6 @@ class Sectors:
 
     def flush(self) -> None:
         self.overlay.update(self._cached)
-        self._cached.clear()
-
-    def crash(self) -> None:
-        """Power fails: what was not flushed is gone."""
         self._cached.clear()
 
     def check(self) -> None:

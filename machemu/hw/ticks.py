@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol, final
 
 from machemu.hw.engine import Engine
 
-NEVER: Final = 2**63  # units; some five months of virtual time at most
+NEVER: Final = 2**63  # units; at 400 octets to the microsecond after 146 years
 OCTETS_PER_INSTRUCTION: Final = 3  # nominal, for the clock that counts instructions
 
 # Words of the helper's structure (native/clock.c).
@@ -26,12 +26,19 @@ NOW, LIMIT, BLOCK_END, PER_OCTET, ENDED, RESUMED, STOP, WORDS = range(8)
 class Ticks(Protocol):
     """What counts executed code.  All times are in units."""
 
-    name: str  # of the clock, for the first line of a trace
+    kind: str  # of clock, for the first line of a trace
 
     def now(self) -> int: ...
     def add(self, units: int) -> None: ...
+    def executed(self, octets: int) -> None:
+        """An instruction of so many octets was executed for the guest."""
+
     def end_at(self, units: int) -> None:
         """No block starts at `units` or later."""
+
+    @property
+    def ended(self) -> bool:
+        """No block can start."""
 
     def end_sooner(self, units: int) -> None:
         """The same, if it is sooner than what was asked."""
@@ -53,7 +60,7 @@ class Ticks(Protocol):
 class BlockTicks:
     """Octets of code, counted exactly by the native helper."""
 
-    name = "bytes"
+    kind = "bytes"
 
     def __init__(self, helper: Any, engine: Engine, per_octet: int) -> None:
         structure = (ctypes.c_uint64 * WORDS)()
@@ -70,8 +77,15 @@ class BlockTicks:
     def add(self, units: int) -> None:
         self.words[NOW] += units
 
+    def executed(self, octets: int) -> None:
+        self.words[NOW] += octets * self.per_octet
+
     def end_at(self, units: int) -> None:
         self.words[LIMIT] = min(units, NEVER)
+
+    @property
+    def ended(self) -> bool:
+        return self.words[NOW] >= self.words[LIMIT]
 
     def end_sooner(self, units: int) -> None:
         if units < self.words[LIMIT]:
@@ -94,7 +108,7 @@ class InstructionTicks:
     `_counter` and `_count` are its words for "so far" and "how many".
     """
 
-    name = "instructions"
+    kind = "instructions"
 
     def __init__(self, engine: Engine, per_octet: int) -> None:
         words = engine.counter()
@@ -112,9 +126,16 @@ class InstructionTicks:
         self._base += units
         self._set_count()
 
+    def executed(self, octets: int) -> None:
+        self.add(self._cost)
+
     def end_at(self, units: int) -> None:
-        self._limit = units
+        self._limit = min(units, NEVER)
         self._set_count()
+
+    @property
+    def ended(self) -> bool:
+        return self.now() >= self._limit
 
     def end_sooner(self, units: int) -> None:
         if units < self._limit:

@@ -18,6 +18,9 @@ from machemu.hw.registers import RegisterPage
 class Unit:
     """One page of a device.
 
+    Invariants, asserted by `check`:
+      - a unit that nobody owns reaches no memory.
+
     Args:
         stop: forgets what the last owner set up.
     """
@@ -29,7 +32,18 @@ class Unit:
         self.windows: Final = windows
         self.line: Final = line
         self.owner: int | None = None  # a task's number
-        self.stop: Final = stop
+        self._stop = stop
+
+    def reset(self) -> None:
+        """As it was at power-on, but for its counters."""
+        self.windows.close_all()
+        self._stop()
+        self.registers.reset()
+
+    def check(self) -> None:
+        self.windows.check()
+        self.line.check()
+        assert self.owner is not None or not self.windows.opened
 
 
 @final
@@ -53,17 +67,20 @@ class UnitTable:
 
     def open(self, name: str, task_number: int) -> bool:
         unit = self._by_name[name]
-        if unit.owner not in (None, task_number):
-            return False
-        unit.owner = task_number
-        return True
+        if unit.owner is None:
+            unit.reset()  # of what was written to the page meanwhile
+            unit.owner = task_number
+        return unit.owner == task_number
 
     def close(self, name: str) -> None:
         unit = self._by_name[name]
         unit.owner = None
-        unit.windows.close_all()
-        unit.stop()
-        unit.line.attach(None)
+        unit.reset()
+        unit.line.reset()
+
+    def open_window(self, name: str, frames: tuple[int, ...], writable: bool) -> int | None:
+        unit = self._by_name[name]
+        return None if unit.owner is None else unit.windows.open(frames, writable)
 
     def bus_page(self, name: str) -> int:
         return (self._base >> PAGE_SHIFT) + self._pages.index(self._by_name[name])
@@ -73,6 +90,10 @@ class UnitTable:
 
     def write(self, offset: int, width: int, value: int) -> None:
         self._pages[offset >> PAGE_SHIFT].registers.write(offset & PAGE_SIZE - 1, width, value)
+
+    def check(self) -> None:
+        for unit in self._pages:
+            unit.check()
 
 
 @final

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, final
 
 from elftools.elf.elffile import ELFFile
 
@@ -28,7 +28,8 @@ BASE: Final = 0x10000
 DATA: Final = 0x20000  # a page that every guest may read and write
 STACK_TOP: Final = 0x84000
 LINK: Final = f"""ENTRY(_start) SECTIONS {{ . = {BASE:#x};
-.text : {{ *(.text.start) *(.text*) *(.rodata*) *(.srodata*) }} /DISCARD/ : {{ *(.comment) *(.eh_frame*) *(.riscv.attributes) *(.note*) }} }}"""
+.text : {{ *(.text.start) *(.text*) *(.rodata*) *(.srodata*) }}
+/DISCARD/ : {{ *(.comment) *(.eh_frame*) *(.riscv.attributes) *(.note*) }} }}"""
 FLAGS: Final = ("-target", "riscv64-freestanding-none", "-mcpu=generic_rv64+m+a+f+d+c", "-O2", "-nostdlib", "-static",
                 "-ffreestanding", "-fno-stack-protector", "-fno-sanitize=all")
 BARE: Final = MachineDescription.parse("""
@@ -137,18 +138,35 @@ class Kernel:
             what(*arguments)
 
 
+RIGS: Final[list[Rig]] = []  # of the test that runs: conftest.py checks and closes them
+
+
 @final
 class Rig:
-    """A machine, frames to give out, and a kernel that notes traps."""
+    """A machine, frames to give out, and a kernel that notes traps.
 
-    def __init__(self, description: MachineDescription | None = None, **options: object) -> None:
-        self.machine = build_machine(description or BARE, **options)  # type: ignore[arg-type]
+    Args:
+        options: of `build_machine`.
+    """
+
+    def __init__(self, description: MachineDescription | None = None, **options: Any) -> None:
+        self.machine = build_machine(description or BARE, **options)
+        RIGS.append(self)
         self.cpu = self.machine.cpu
         self.clock = self.machine.clock
         self.memory = self.machine.memory
         self.free = list(range(self.memory.frames - 1, 0, -1))
+        self.spaces: list[AddressSpace] = []
         self.kernel = Kernel(self.machine)
         self.cpu.attach(self.kernel)
+
+    def close(self) -> None:
+        """Assert all invariants and free the emulator."""
+        RIGS.remove(self)
+        self.machine.check()
+        for space in self.spaces:
+            space.check()
+        self.machine.close()
 
     def frame(self) -> int:
         frame = self.free.pop()
@@ -156,7 +174,24 @@ class Rig:
         return frame
 
     def space(self) -> AddressSpace:
-        return self.machine.new_space(self.frame, self.free.append)
+        space = self.machine.new_space(self.frame, self.free.append)
+        self.spaces.append(space)
+        return space
+
+    def frame_at(self, space: AddressSpace, address: int) -> int:
+        """The frame a space shows at a virtual address."""
+        return space.readable[address // PAGE_SIZE] // PAGE_SIZE
+
+    def octets_at(self, space: AddressSpace, address: int, count: int) -> bytes:
+        """What a space shows from a virtual address on, within one page."""
+        start = space.readable[address // PAGE_SIZE] + address % PAGE_SIZE
+        return bytes(self.memory.data[start:start + count])
+
+    def changed(self, before: bytes) -> set[int]:
+        """Offsets of RAM that differ from an earlier copy of it."""
+        return {start + n for start in range(0, len(before), PAGE_SIZE)
+                if before[start:start + PAGE_SIZE] != self.memory.data[start:start + PAGE_SIZE]
+                for n in range(PAGE_SIZE) if before[start + n] != self.memory.data[start + n]}
 
     def load(self, program: Program, space: AddressSpace | None = None) -> Context:
         """A context at the program's entry, with code, a data page and a stack."""
@@ -185,9 +220,11 @@ class Rig:
                 self.cpu.run(until)
         return self.kernel.traps
 
-    def settle(self, ns: int = LONG_NS) -> None:
-        """Let time pass with no guest running: all events until then."""
-        until = self.clock.now_ns + ns
+    def settle(self, ns: int | None = None) -> None:
+        """Let `ns` pass with no guest running, or as long as there are events within a second."""
+        until = self.clock.now_ns + (LONG_NS if ns is None else ns)
         while (due := self.clock.next_event_ns) is not None and due <= until:
             self.clock.skip_to(due)
             self.clock.run_due()
+        if ns is not None:
+            self.clock.skip_to(until)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from typing import Any, Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from unicorn import unicorn_const
 
 from machemu.hw.api import PAGE_SIZE, Access, CpuException
 from machemu.hw.cpu import Context
-from tests.hw.guests import BARE, BASE, RW, RX, Program, Rig, guest
+from tests.hw.examples import examples
+from tests.hw.guests import BARE, BASE, DATA, RW, RX, Program, Rig, Trap, guest
 
 # Faults in mid-block, demand-paged code, a block and an instruction that straddle pages.
 MIXED: Final = """
@@ -135,8 +139,20 @@ def test_contexts_give_the_same_run_as_the_live_view() -> None:
 @pytest.mark.parametrize("options", [{"native": False}, {"native": False, "live": False}])
 def test_counting_instructions_is_as_repeatable(options: dict[str, bool]) -> None:
     whole = mixed_traps(**options)
-    assert whole == mixed_traps(25, **options) == mixed_traps(1000, **options)
+    for quantum_ns in (1, 25, 1000):
+        assert whole == mixed_traps(quantum_ns, **options)
     assert [trap.kind for trap in whole] == [trap.kind for trap in mixed_traps()]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("way", [{}, {"live": False}])
+def test_counted_instructions_all_cost_three_octets(way: dict[str, bool]) -> None:
+    rig = Rig(replace(BARE, trap_ns=0), native=False, **way)
+    context = rig.load(guest("c.nop\n.option norvc\nnop\nrdtime a0\nrdtime a1\necall\nnop\necall"))
+    rig.kernel.on_ecall = lambda: rig.cpu.switch_to(context if len(rig.kernel.traps) < 2 else None)
+    first, second = rig.run(context)
+    # 7.5 ns each, short or long, emulated or not: after 3, 4, 5 and 7 of them.
+    assert first.detail[:2] == (22, 30)
+    assert (first.time_ns, second.time_ns) == (37, 52)
 
 
 def test_forgotten_translations_do_not_change_the_run() -> None:
@@ -191,3 +207,38 @@ def test_schedule_of_three_tasks_repeats() -> None:
         return log
 
     assert schedule() == schedule()
+
+
+WORDS = st.integers(0, 2**32 - 1)
+OPCODES = st.sampled_from([0x03, 0x13, 0x1B, 0x23, 0x2F, 0x33, 0x3B, 0x43, 0x53, 0x63, 0x63, 0x07, 0x27])
+INSTRUCTIONS = st.one_of(WORDS, st.builds(lambda word, opcode: word & ~0x7F | opcode, WORDS, OPCODES))
+
+
+def outcome(code: list[int], **way: bool) -> tuple[list[Trap], bytes, bytes, bool]:
+    """Traps, registers and data at the first fault or exception, or when time is up (True)."""
+    rig = Rig(replace(BARE, ram=1 << 20), **way)
+    context = rig.load(Program(BASE, struct.pack(f"<{len(code)}I", *code), {}))
+    for number in range(8):
+        context.set_register(f"a{number}", DATA + 256 * number)
+        context.set_register(f"f{number}", 0x3FF0_0000_0000_0000 + number)
+    rig.kernel.on_ecall = lambda: None  # go on
+    rig.run(context, 20_000)
+    late = rig.cpu.current is not None
+    rig.cpu.switch_to(None)
+    state = b"".join(octets for flavor in range(1, 4) if (octets := context.get_state(flavor)))
+    data = rig.octets_at(context.space, DATA, PAGE_SIZE)
+    rig.close()
+    return rig.kernel.traps, state, data, late
+
+
+@examples(40)
+@given(st.lists(INSTRUCTIONS, min_size=1, max_size=30))
+def test_every_way_to_run_gives_the_same_run(code: list[int]) -> None:
+    fast = outcome(code)
+    assert outcome(code) == fast
+    assert outcome(code, live=False) == fast
+    counted = outcome(code, native=False)
+    assert outcome(code, native=False, live=False) == counted
+    if not counted[3] and not fast[3]:  # their clocks differ, and nothing else
+        assert [replace(trap, time_ns=0) for trap in counted[0]] == [replace(trap, time_ns=0) for trap in fast[0]]
+        assert counted[1:] == fast[1:]

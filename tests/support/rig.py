@@ -362,6 +362,15 @@ class _Regions(_Names):
         return Region(address, self._actor.memory.read(address, octets) if octets else b"")
 
 
+class Channel(NamedTuple):
+    """A port of one task with a send right of another."""
+
+    sender: Actor
+    to: int  # the sender's name
+    receiver: Actor
+    port: int  # the receiver's name
+
+
 class Counts(NamedTuple):
     """What there is at one instant, for "nothing was done"."""
 
@@ -408,6 +417,26 @@ class KernelRig:
         port = getattr(kernel_object, "self_port", None) or getattr(kernel_object, "port")  # noqa: B009
         return self.kernel.give_send(actor.task, port)
 
+    def channel(self, sender: Actor | None = None, receiver: Actor | None = None) -> Channel:
+        """From the first actor to a new one, if nothing else is said."""
+        sender, receiver = sender or self.actor, receiver or self.another()
+        port = receiver.port()
+        return Channel(sender, self.give(receiver, port, sender), receiver, port)
+
+    def names_of_every_kind(self, actor: Actor) -> dict[str, int]:
+        """A name of each kind that a space can hold; the other rights are another task's."""
+        other = self.another()
+        both = actor.port()
+        actor.space.insert(actor.space.take(both, MAKE_SEND))
+        return {
+            "receive": actor.port(),
+            "send": self.give(other, other.port(), actor),
+            "send and receive": both,
+            "send-once": self.give(other, other.port(), actor, MAKE_SEND_ONCE),
+            "port set": actor.port(Right.PORT_SET),
+            "dead name": actor.port(Right.DEAD_NAME),
+        }
+
     def host_privileged(self, actor: Actor) -> int:
         return self.name_of(actor, self.kernel.host_privileged)
 
@@ -446,7 +475,8 @@ class KernelRig:
         """Assert that what is done inside leaves no trace: no frame, port, right or name."""
         before = self.counts()
         yield
-        assert self.counts() == before
+        for field, old, new in zip(Counts._fields, before, self.counts(), strict=True):
+            assert new == old, f"{field} were {old} and are {new}"
 
     # -- shortage ----------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from typing import Final, final
 
 from machemu.hw.description import Device, refuse_unknown_options
 from machemu.hw.interrupt import InterruptLine
-from machemu.hw.parts import CHARACTER, DeviceKind, Parts
+from machemu.hw.parts import DeviceKind, Parts
 from machemu.hw.registers import RegisterPage
 
 DATA: Final = 0x000
@@ -29,7 +29,11 @@ INPUT_LIMIT: Final = 65536  # octets typed ahead; what comes then is lost
 
 @final
 class Console:
-    """A terminal line; `on_output` gets what the node writes."""
+    """A terminal line; `on_output` gets what the node writes.
+
+    Invariants, asserted by `check`:
+      - no more input waits than INPUT_LIMIT.
+    """
 
     def __init__(self, interrupt: InterruptLine) -> None:
         self.interrupt = interrupt
@@ -58,10 +62,14 @@ class Console:
         if taken:
             self.interrupt.raise_()
 
+    def check(self) -> None:
+        assert len(self._input) <= INPUT_LIMIT
+
 
 def build(device: Device, parts: Parts) -> Console:
     refuse_unknown_options(device, set())
-    return Console(parts.line(device.interrupt))
+    console = parts.roles.character[device.name] = Console(parts.line(device.interrupt))
+    return console
 
 
-KIND: Final = DeviceKind(part=CHARACTER, pages=lambda _: 1, build=build)
+KIND: Final = DeviceKind(pages=lambda _: 1, build=build)

@@ -48,7 +48,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
 from machemu.hw.api import InterruptLine as Line
 from machemu.hw.description import Device, integer_option, refuse_unknown_options
 from machemu.hw.dma import DmaError, Windows
-from machemu.hw.parts import MAPPED, DeviceKind, Host, Parts
+from machemu.hw.parts import DeviceKind, Host, Parts
 from machemu.hw.registers import RegisterPage
 from machemu.hw.ring import Ring, RingError
 from machemu.hw.units import InterruptBits, Unit, UnitTable
@@ -90,7 +90,8 @@ class Generator:
     8 octets and epoch 4, little-endian; or the host's, on sites that are no laboratory."""
 
     def __init__(self, host: Host) -> None:
-        key = hashlib.sha256(host.seed.to_bytes(8, "little") + host.epoch.to_bytes(4, "little")).digest()
+        seed = host.seed % 2**64
+        key = hashlib.sha256(seed.to_bytes(8, "little") + host.epoch.to_bytes(4, "little")).digest()
         self._stream = Cipher(ChaCha20(key, bytes(16)), mode=None).encryptor()
         self._entropy = host.entropy
 
@@ -275,11 +276,11 @@ class CryptoEngine:
         return self.registers[unit].line
 
     def open_window(self, unit: str, frames: tuple[int, ...], writable: bool) -> int | None:
-        return self.registers[unit].windows.open(frames, writable)
+        return self.registers.open_window(unit, frames, writable)
 
     def limit(self, unit: str, commands_per_s: int) -> None:
         """How much a context may ask for until it is closed; 0: no limit."""
-        self.contexts[int(unit[1:])].commands_per_s = commands_per_s
+        self.contexts[self.registers.names().index(unit)].commands_per_s = commands_per_s
 
     # -- work -------------------------------------------------------------------------
 
@@ -346,8 +347,8 @@ class CryptoEngine:
         return len(output)
 
     def check(self) -> None:
+        self.registers.check()
         for context in self.contexts:
-            context.windows.check()
             context.commands.check()
             context.completions.check()
 
@@ -381,7 +382,9 @@ def _contexts(device: Device) -> int:
 
 def build(device: Device, parts: Parts) -> CryptoEngine:
     lines = [parts.line(device.interrupt + number) for number in range(_contexts(device))]
-    return CryptoEngine(device.address, parts.host, parts.clock, parts.memory, lines)
+    engine = CryptoEngine(device.address, parts.host, parts.clock, parts.memory, lines)
+    parts.roles.mapped[device.name] = engine
+    return engine
 
 
-KIND: Final = DeviceKind(part=MAPPED, pages=_contexts, build=build)
+KIND: Final = DeviceKind(pages=_contexts, build=build)

@@ -34,7 +34,7 @@ from machemu.hw.description import Device, integer_option, refuse_unknown_option
 from machemu.hw.dma import DmaError, Physical
 from machemu.hw.interrupt import InterruptLine
 from machemu.hw.memory import RAM_BASE, Memory
-from machemu.hw.parts import BLOCK, DeviceKind, Parts
+from machemu.hw.parts import DeviceKind, Parts
 from machemu.hw.registers import RegisterPage
 from machemu.hw.ring import Ring, RingError
 from machemu.hw.sectors import SECTOR, Sectors
@@ -63,7 +63,8 @@ class Disk:
 
     def __init__(self, store: Sectors, clock: Clock, memory: Memory, interrupt: InterruptLine) -> None:
         self.store: Final = store
-        self.bad_sectors: set[int] = set()  # a write that touches one fails
+        self.unreadable: set[int] = set()  # sectors; a read that touches one fails
+        self.unwritable: set[int] = set()  # likewise a write
         self._memory = Physical(memory)
         self._clock = clock
         self._ring = Ring(self._memory, COMMAND.size)
@@ -107,7 +108,7 @@ class Disk:
             self._fail()
             return
         self._busy = True
-        cost = FLUSH_NS if operation == FLUSH else COMMAND_NS + octets * NS_PER_OCTET
+        cost = FLUSH_NS if operation == FLUSH else COMMAND_NS + min(octets, OCTETS_MAX) * NS_PER_OCTET
         self._clock.call_at(self._clock.now_ns + cost, self._finish)
 
     def _finish(self) -> None:
@@ -131,11 +132,12 @@ class Disk:
         count = octets // SECTOR
         if octets % SECTOR or octets > OCTETS_MAX or sector + count > self.store.count:
             return False
+        touched = range(sector, sector + count)
         try:
-            if operation == READ:
+            if operation == READ and self.unreadable.isdisjoint(touched):
                 self._memory.write(address, self.store.read(sector, count))
                 return True
-            if operation == WRITE and self.bad_sectors.isdisjoint(range(sector, sector + count)):
+            if operation == WRITE and self.unwritable.isdisjoint(touched):
                 self.store.write(sector, self._memory.read(address, octets))
                 return True
         except DmaError:
@@ -162,6 +164,9 @@ class DiskDriver:
 
     It is the machine's block device; `disk` is the device behind it.
 
+    Invariants, asserted by `check`:
+      - every command in the ring has an owner, and no other is there.
+
     Args:
         frame: of RAM, for the ring.
     """
@@ -187,7 +192,8 @@ class DiskDriver:
     def submit(self, operation: str, sector: int, frames: tuple[int, ...], octets: int,
                done: Callable[[bool], None]) -> None:
         assert octets <= len(frames) * PAGE_SIZE
-        runs = [(0, 0)] if operation == "flush" or not octets else _runs(frames, octets)
+        assert octets or operation == "flush"
+        runs = [(0, 0)] if operation == "flush" else _runs(frames, octets)
         request = Request(done, len(runs))
         for address, length in runs:
             command = COMMAND.pack(OPERATIONS[operation], 0, sector, address, length, 0)
@@ -222,6 +228,11 @@ class DiskDriver:
         for request in finished:
             request.done(request.ok)
 
+    def check(self) -> None:
+        self.disk.check()
+        assert len(self._active) == self._tail - self._done <= RING_ENTRIES
+        assert not self._waiting or self._tail - self._done == RING_ENTRIES
+
 
 def _runs(frames: tuple[int, ...], octets: int) -> list[tuple[int, int]]:
     """Bus addresses and lengths of the contiguous pieces of a buffer in frames."""
@@ -244,7 +255,8 @@ def build(device: Device, parts: Parts) -> DiskDriver:
     sectors = integer_option(device, "sectors", 0, 0, SECTORS_MAX)
     line = parts.line(device.interrupt)
     disk = Disk(Sectors(parts.host.disk, parts.host.overlay, sectors), parts.clock, parts.memory, line)
-    return DiskDriver(disk, parts.memory, parts.frames[0], line)
+    driver = parts.roles.block[device.name] = DiskDriver(disk, parts.memory, parts.frames[0], line)
+    return driver
 
 
-KIND: Final = DeviceKind(part=BLOCK, pages=lambda _: 1, build=build, frames=1)
+KIND: Final = DeviceKind(pages=lambda _: 1, build=build, frames=1)

@@ -1,7 +1,9 @@
 """The Ethernet adapter: queue pairs that can each be mapped into a task of their own.
 
-Frames are whole Ethernet frames without FCS, of 14 to 1514 octets; short ones are padded
-to 60 on sending.  Frames for other stations are not received.
+Frames are whole Ethernet frames of 14 to 1514 octets; short ones are padded to 60 on
+sending.  The check sequence (FCS, a CRC-32) is outside these octets: the segment, the only
+one that can damage a frame, keeps it and tells the receiver whether it still fits.  Frames
+for other stations are not received.
 
 Page of queue n, unit "qn" (offsets hexadecimal, 4 octets unless said):
 
@@ -9,7 +11,7 @@ Page of queue n, unit "qn" (offsets hexadecimal, 4 octets unless said):
 |---|---|---|
 | 000, 004 | id "NIC1", version 1 | read only |
 | 008 | queue index | read only |
-| 00C | status | read only; bit 0 ready, bit 1 ring error, until both rings are set up anew |
+| 00C | status | read only; bit 0 ready, bit 1 ring error: both rings are off until set up anew |
 | 010:8, 018 | transmit ring: base, entries | writing the entries empties the ring; 0: off |
 | 01C | transmit head | read only: the device has sent up to here |
 | 020 | transmit tail | doorbell |
@@ -17,11 +19,13 @@ Page of queue n, unit "qn" (offsets hexadecimal, 4 octets unless said):
 | 02C | interrupt status | bit 0 received, 1 sent, 2 error; write 1 to clear |
 | 030:8, 038, 03C, 040 | receive ring: base, entries, head, tail | head: filled up to here; tail: posted |
 | 048:8 | MAC | octets 0 to 5, read only |
-| 060:8 … 088:8 | tx_frames, rx_frames, tx_octets, rx_octets, rx_no_buffer, tx_bad | read only |
+| 060:8 … 090:8 | tx_frames, rx_frames, tx_octets, rx_octets, rx_no_buffer, tx_bad, rx_bad | read only |
 
-A transmit descriptor is u64 bus address, u32 length, u32 flags (the device sets bit 31
+A transmit descriptor is u64 bus address, u32 length, u32 flags (the device writes bit 31
 done, bit 30 error); a receive descriptor u64 bus address, u32 buffer size (the device
-writes the frame's length), u32 flags (the same bits).
+writes the frame's length), u32 flags (the same bits).  tx_bad counts descriptors whose
+length is no frame's or whose address is outside the queue's windows; rx_bad frames lost to
+a buffer that is too small or outside them.
 
 Privileged page, unit "":
 
@@ -48,7 +52,7 @@ from machemu.hw.description import Device, integer_option, refuse_unknown_option
 from machemu.hw.dma import DmaError, Windows
 from machemu.hw.interrupt import InterruptLine
 from machemu.hw.memory import Memory
-from machemu.hw.parts import MAPPED, DeviceKind, Parts
+from machemu.hw.parts import DeviceKind, Parts
 from machemu.hw.registers import RegisterPage
 from machemu.hw.ring import Ring, RingError
 from machemu.hw.units import InterruptBits, Unit, UnitTable
@@ -67,7 +71,10 @@ NS_PER_OCTET: Final = 8  # 1 Gbit/s
 DOORBELL_NS: Final = 500  # from a doorbell until the device looks at the ring
 
 DESCRIPTOR: Final = struct.Struct("<QII")
-LENGTH_AT: Final = 8  # offset of the length in a descriptor
+LENGTH_AT: Final = 8  # offsets in a descriptor
+FLAGS_AT: Final = 12
+FLAGS: Final = struct.Struct("<I")
+LENGTH_AND_FLAGS: Final = struct.Struct("<II")
 DONE: Final = 1 << 31
 ERROR: Final = 1 << 30
 READY, RING_ERROR = 1, 2  # status
@@ -115,7 +122,7 @@ class Queue:
         self._serve = serve
         page = self.registers = RegisterPage(f"nic queue {index}")
         self.counters = Counters(page, COUNTERS, ("tx_frames", "rx_frames", "tx_octets", "rx_octets",
-                                                  "rx_no_buffer", "tx_bad"))
+                                                  "rx_no_buffer", "tx_bad", "rx_bad"))
         page.constant(0x000, ID_QUEUE)
         page.constant(0x004, VERSION)
         page.constant(0x008, index)
@@ -179,26 +186,26 @@ class Queue:
                 address, length, _ = DESCRIPTOR.unpack(self.send_ring.first())
                 if HEADER <= length <= FRAME_MAX:
                     return self.windows.read(address, length).ljust(FRAME_MIN, b"\0")
-                self._refuse(length)
+                self._refuse()
             except DmaError:
-                self._refuse(length)
+                self._refuse()
             except RingError:
                 self.fail()
         return None
 
-    def _refuse(self, length: int) -> None:
+    def _refuse(self) -> None:
         self.counters.add("tx_bad")
-        self._finish(self.send_ring, length, DONE | ERROR, FAILED)
+        self._finish(self.send_ring, FLAGS_AT, FLAGS.pack(DONE | ERROR), FAILED)
 
     def sent(self, frame: bytes) -> None:
         """The frame of `next_frame` has left."""
         self.counters.add("tx_frames")
         self.counters.add("tx_octets", len(frame))
-        self._finish(self.send_ring, len(frame), DONE, SENT)
+        self._finish(self.send_ring, FLAGS_AT, FLAGS.pack(DONE), SENT)
 
-    def _finish(self, ring: Ring, length: int, flags: int, interrupt: int) -> None:
+    def _finish(self, ring: Ring, offset: int, octets: bytes, interrupt: int) -> None:
         try:
-            ring.finish(LENGTH_AT, struct.pack("<II", length, flags))
+            ring.finish(offset, octets)
         except RingError:
             self.fail()
         else:
@@ -222,12 +229,12 @@ class Queue:
                 raise DmaError("a buffer too small for the frame")
             self.windows.write(address, frame)
         except DmaError:
-            self.counters.add("rx_no_buffer")
-            self._finish(ring, 0, DONE | ERROR, FAILED)
+            self.counters.add("rx_bad")
+            self._finish(ring, LENGTH_AT, LENGTH_AND_FLAGS.pack(0, DONE | ERROR), FAILED)
             return False
         self.counters.add("rx_frames")
         self.counters.add("rx_octets", len(frame))
-        self._finish(ring, len(frame), DONE, RECEIVED)
+        self._finish(ring, LENGTH_AT, LENGTH_AND_FLAGS.pack(len(frame), DONE), RECEIVED)
         return True
 
 
@@ -289,7 +296,7 @@ class Nic:
         return self.registers[unit].line
 
     def open_window(self, unit: str, frames: tuple[int, ...], writable: bool) -> int | None:
-        return self.registers[unit].windows.open(frames, writable)
+        return self.registers.open_window(unit, frames, writable)
 
     # -- the wire -------------------------------------------------------------------
 
@@ -346,8 +353,8 @@ class Nic:
         return None
 
     def check(self) -> None:
+        self.registers.check()
         for queue in self.queues:
-            queue.windows.check()
             queue.send_ring.check()
             queue.receive_ring.check()
 
@@ -364,7 +371,9 @@ def _queues(device: Device) -> int:
 def build(device: Device, parts: Parts) -> Nic:
     queues = _queues(device)
     lines = [parts.line(device.interrupt + index) for index in range(1 + queues)]
-    return Nic(device.address, queues, parts.host.node, parts.clock, parts.memory, lines)
+    nic = Nic(device.address, queues, parts.host.node, parts.clock, parts.memory, lines)
+    parts.roles.mapped[device.name] = parts.roles.network[device.name] = nic
+    return nic
 
 
-KIND: Final = DeviceKind(part=MAPPED, pages=lambda device: 1 + _queues(device), build=build)
+KIND: Final = DeviceKind(pages=lambda device: 1 + _queues(device), build=build)

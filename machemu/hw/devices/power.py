@@ -14,7 +14,7 @@ from typing import Final, final
 from machemu.hw.bus import BusError
 from machemu.hw.clock import Clock
 from machemu.hw.description import Device, refuse_unknown_options
-from machemu.hw.parts import INTERNAL, DeviceKind, Parts
+from machemu.hw.parts import DeviceKind, Parts
 from machemu.hw.registers import RegisterPage
 
 CONTROL: Final = 0x000
@@ -26,12 +26,16 @@ ON, OFF, RESETTING = 0, 1, 2
 
 @final
 class Power:
-    """The power switch; `on_change` is told, outside the engine, whether to start again."""
+    """The power switch; `halt` is told, outside the engine, whether to start again.
 
-    def __init__(self, clock: Clock) -> None:
+    Invariants, asserted by `check`:
+      - it is on, off or resetting.
+    """
+
+    def __init__(self, clock: Clock, halt: Callable[[bool], None]) -> None:
         self.state = ON
-        self.on_change: Callable[[bool], None] | None = None
         self._clock = clock
+        self._halt = halt
         self.registers: Final = RegisterPage("power")
         self.registers.add(CONTROL, None, self._control)
         self.registers.add(STATE, lambda: self.state)
@@ -45,16 +49,15 @@ class Power:
         """Switch off, or reset.  The first counts."""
         if self.state == ON:
             self.state = RESETTING if reboot else OFF
-            self._clock.call_at(self._clock.now_ns, self._tell)
+            self._clock.call_at(self._clock.now_ns, lambda: self._halt(reboot))
 
-    def _tell(self) -> None:
-        if self.on_change is not None:
-            self.on_change(self.state == RESETTING)
+    def check(self) -> None:
+        assert self.state in (ON, OFF, RESETTING)
 
 
 def build(device: Device, parts: Parts) -> Power:
     refuse_unknown_options(device, set())
-    return Power(parts.clock)
+    return Power(parts.clock, parts.halt)
 
 
-KIND: Final = DeviceKind(part=INTERNAL, pages=lambda _: 1, build=build)
+KIND: Final = DeviceKind(pages=lambda _: 1, build=build)

@@ -15,7 +15,7 @@ from typing import Final, final
 from machemu.hw.clock import Clock, TimerHandle
 from machemu.hw.description import Device, refuse_unknown_options
 from machemu.hw.interrupt import InterruptLine
-from machemu.hw.parts import INTERNAL, DeviceKind, Parts
+from machemu.hw.parts import DeviceKind, Parts
 from machemu.hw.registers import RegisterPage
 
 # Offsets as in the CLINT (xv6-riscv kernel/memlayout.h).
@@ -27,7 +27,11 @@ NEVER: Final = 2**64 - 1  # ns
 
 @final
 class Timer:
-    """One comparator."""
+    """One comparator.
+
+    Invariants, asserted by `check`:
+      - nothing is due while mtimecmp has its greatest value.
+    """
 
     def __init__(self, clock: Clock, interrupt: InterruptLine) -> None:
         self.interrupt = interrupt
@@ -44,10 +48,13 @@ class Timer:
             self._due.cancel()
         self._due = None if compare == NEVER else self._clock.call_at(compare, self.interrupt.raise_)
 
+    def check(self) -> None:
+        assert self._due is None or self._compare != NEVER
+
 
 def build(device: Device, parts: Parts) -> Timer:
     refuse_unknown_options(device, set())
     return Timer(parts.clock, parts.line(device.interrupt))
 
 
-KIND: Final = DeviceKind(part=INTERNAL, pages=lambda _: PAGES, build=build)
+KIND: Final = DeviceKind(pages=lambda _: PAGES, build=build)

@@ -8,7 +8,7 @@ from machemu.hw.api import Access
 
 FETCH_FAULT: Final = 1
 ILLEGAL: Final = 2
-MISALIGNED: Final = 4
+MISALIGNED: Final = 4  # an lr or an amo; all else may be misaligned
 LOAD_FAULT: Final = 5
 STORE_FAULT: Final = 7
 ECALL: Final = 8
@@ -23,3 +23,4 @@ PC_ADVANCE: Final = 4  # octets the engine adds to pc before any trap, faults in
 # What scause would read in the present specification (mach-abi.md 9.2, flavor 3).
 BREAKPOINT_CAUSE: Final = 3
 ARCHITECTURAL: Final[dict[int, int]] = {FETCH_FAULT: 12, LOAD_FAULT: 13, STORE_FAULT: 15}
+REFUSED: Final[dict[Access, int]] = {Access.READ: 5, Access.WRITE: 7}  # by a device

@@ -22,7 +22,7 @@ UPPER_SHIFTS: Final = (2 * INDEX_BITS, INDEX_BITS)  # of a virtual page number, 
 PAGES: Final = 1 << 26  # the lower half of the address space, which is the user's: 256 GiB
 
 # A page that may be written may be read: the format has no write-only pages.
-ENTRY_BITS: Final[tuple[int, ...]] = tuple(
+ENTRY_BITS: Final = tuple(
     VALID | USER | ACCESSED_DIRTY
     | (READ if access & (Access.READ | Access.WRITE) else 0)
     | (WRITE if access & Access.WRITE else 0)

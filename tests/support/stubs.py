@@ -1,0 +1,672 @@
+"""One server alone on a node: whoever it talks to is played by the test.
+
+A `Puppet` is a task without threads.  The test sends and receives for it, through the
+kernel's own copy-in and copy-out, so rights, names and memory go the way that a program's
+would.  A puppet is a client when it calls, and a stub when it serves a port: its handlers,
+by the names of routines, answer what the server asks while `Lone.settle` runs the node.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Self, TypeAlias, final
+
+from machemu.errors import ConfigError
+from machemu.hw.description import MachineDescription
+from machemu.interfaces import SUBSYSTEMS
+from machemu.interfaces.runtime import Encoded, Routine, decode_reply, decode_request, encode_reply, encode_request
+from machemu.kernel.ipc.body import INLINE, read_descriptor
+from machemu.kernel.ipc.message import COMPLEX, HEADER, SENDER_TRAILER, SENDER_TRAILER_SIZE
+from machemu.kernel.ipc.port import Port
+from machemu.kernel.ipc.receive import MACH_RCV_SENDER, queue_of, take_first
+from machemu.kernel.ipc.right import (
+    COPY_SEND,
+    MAKE_SEND,
+    MAKE_SEND_ONCE,
+    MOVE_RECEIVE,
+    MOVE_SEND_ONCE,
+    Carried,
+    Right,
+)
+from machemu.kernel.ipc.send import copy_in
+from machemu.kernel.results import KernelError, KernReturn, MigReturn
+from machemu.kernel.task.task import Task
+from machemu.node.loader import parse_elf, start
+from machemu.node.node import Node
+from machemu.testing.balance import check_balance
+from machemu.testing.runs import BUILT
+
+SECOND: Final = 1_000_000_000  # ns
+SLICE_NS: Final = 50_000  # how long the node runs before the stubs look at their queues
+BUFFER_OCTETS: Final = 0x1_0000  # of a puppet, for one message
+SEND_ONCE_ID: Final = 71  # the reply right was destroyed unused
+ROUTINES: Final[Mapping[str, Routine]] = {
+    routine.name: routine for subsystem in SUBSYSTEMS for routine in subsystem.routines.values()}
+
+Value: TypeAlias = Any  # of an argument; ports are names in the puppet's space
+Handler: TypeAlias = Callable[..., tuple[Value, ...] | None]
+
+
+class Refused(Exception):
+    """An RPC that failed, with its result: raised by clients, and by handlers of stubs."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Late(Exception):
+    """Raised by a handler that keeps its request, to answer it later."""
+
+
+class Arrived(NamedTuple):
+    """A message as a puppet finds it."""
+
+    ident: int
+    reply: int  # the reply right's name, 0: none
+    reply_use: int  # and its kind
+    data: bytes
+    rights: dict[int, int]  # name by slot
+    regions: dict[int, Any]  # octets, or names, by slot
+    sender: int  # task number, 0: the kernel
+
+
+@final
+class Request:
+    """A request that a stub has received and owes an answer."""
+
+    def __init__(self, stub: Puppet, routine: Routine, message: Arrived) -> None:
+        self.stub = stub
+        self.routine = routine
+        self.sender = message.sender
+        self._reply, self._use = message.reply, message.reply_use
+
+    def answer(self, *outs: Value) -> None:
+        self._send(encode_reply(self.routine, 0, outs))
+
+    def refuse(self, code: int) -> None:
+        self._send(encode_reply(self.routine, code))
+
+    def drop(self) -> None:
+        """Give the reply right up: whoever waits learns that the stub has died."""
+        self.stub.drop(self._reply)
+
+    def _send(self, encoded: Encoded) -> None:
+        if self._reply:
+            self.stub.send(self.stub.message(encoded, self._reply, self._use, ident=self.routine.reply_id))
+
+
+@final
+class Pending:
+    """An RPC that a client waits for."""
+
+    def __init__(self, client: Puppet, routine: Routine, reply: int) -> None:
+        self.client = client
+        self._routine = routine
+        self._reply = reply
+
+    @property
+    def answered(self) -> bool:
+        return bool(queue_of(self.client.space, self._reply).messages)
+
+    def take(self) -> tuple[Value, ...]:
+        """The results; the reply must have arrived.  Raises Refused."""
+        message = self.client.take(self._reply)
+        assert message is not None, f"no reply to {self._routine.name}"
+        assert not self.answered, f"two replies to {self._routine.name}"
+        self.abandon()
+        if message.ident == SEND_ONCE_ID:
+            raise Refused(MigReturn.SERVER_DIED)
+        assert message.ident == self._routine.reply_id
+        code, outs = decode_reply(self._routine, message.data, message.rights, message.regions)
+        if code:
+            raise Refused(code)
+        return outs
+
+    def abandon(self) -> None:
+        """The client waits no longer: its reply port goes."""
+        self.client.space.destroy_name(self._reply)
+
+
+@final
+class Puppet:
+    """A task whose messages a test sends and receives."""
+
+    def __init__(self, node: Lone) -> None:
+        self.node = node
+        self.task: Task = node.kernel.create_task(None)
+        self.space = self.task.space
+        self.memory = self.task.memory
+        self._buffer = self.memory.allocate(0, BUFFER_OCTETS, True)
+        self._served: dict[int, Mapping[str, Handler]] = {}
+
+    # -- rights -------------------------------------------------------------------
+
+    def port(self) -> int:
+        """A new receive right."""
+        return self.space.allocate(Right.RECEIVE)
+
+    def service(self) -> int:
+        """A new receive right, with a send right under the same name."""
+        name = self.port()
+        self.space.insert(self.space.take(name, MAKE_SEND))
+        return name
+
+    def holds(self, port: Port | None) -> int:
+        """A send right on any port, out of nothing, as a boot loader gives it; its name."""
+        return self.node.kernel.give_send(self.task, port)
+
+    def object(self, name: int) -> Port:
+        """What a name denotes."""
+        port = self.space.lookup(name).port
+        assert port is not None
+        return port
+
+    def give(self, name: int, to: Puppet, use: int = COPY_SEND) -> int:
+        """Hand a right to another puppet; its name there."""
+        return to.space.insert(self.space.take(name, use))
+
+    def drop(self, name: int) -> None:
+        """Give up one reference of a send or send-once right."""
+        self.space.deallocate(name)
+
+    def close(self, name: int) -> None:
+        """Give up all that a name denotes: the port dies if it is a receive right."""
+        self.space.destroy_name(name)
+
+    def end(self) -> None:
+        """The task ends."""
+        if self.task.alive:
+            self.node.kernel.terminate_task(self.task, None, "the test is done with it")
+
+    # -- messages -----------------------------------------------------------------
+
+    def message(self, encoded: Encoded, to: int, use: int = COPY_SEND, reply: int = 0, reply_use: int = 0,
+                ident: int = 0) -> bytes:
+        """Octets to send, with names and addresses of this task."""
+        data = bytearray(encoded.data)
+        bits = use | reply_use << 8 | (COMPLEX if encoded.complex else 0)
+        HEADER.pack_into(data, 0, bits, len(data), to, reply, 0, ident)
+        for slot, name in encoded.rights.items():
+            struct.pack_into("<Q", data, slot, name or 0)
+        for slot, octets in encoded.regions.items():
+            if octets:
+                assert isinstance(octets, bytes)
+                address = self.memory.allocate(0, len(octets), True)
+                self.memory.write(address, octets)
+                struct.pack_into("<Q", data, slot, address)
+        return bytes(data)
+
+    def send(self, octets: bytes) -> int:
+        """mach_msg with a send timeout of 0; its result."""
+        self.memory.write(self._buffer, octets)
+        try:
+            message = copy_in(self.space, self.memory, self._buffer, len(octets))
+        except KernelError as error:
+            return error.code
+        assert message.dest.kernel_object is None, "a puppet talks to servers only"
+        assert not message.dest.full or message.dest_kind == MOVE_SEND_ONCE, "the queue is full"
+        message.dest.enqueue(message)
+        return 0
+
+    def take(self, name: int) -> Arrived | None:
+        """The next message of a port, None if nothing is queued."""
+        queue = queue_of(self.space, name)
+        if not queue.messages:
+            return None
+        code = take_first(queue, self.space, self.memory, self._buffer, BUFFER_OCTETS, MACH_RCV_SENDER)
+        assert code == 0
+        bits, size, remote, _, _, ident = HEADER.unpack(self.memory.read(self._buffer, HEADER.size))
+        octets = self.memory.read(self._buffer, size + SENDER_TRAILER_SIZE)
+        sender = SENDER_TRAILER.unpack_from(octets, size)[2]
+        data = octets[:size]
+        rights, regions = self._unpack(data) if bits & COMPLEX else ({}, {})
+        return Arrived(ident, remote, bits & 0xFF, data, rights, regions, sender)
+
+    def _unpack(self, data: bytes) -> tuple[dict[int, int], dict[int, Any]]:
+        """What a complex body carries; out-of-line memory is read and freed."""
+        rights: dict[int, int] = {}
+        regions: dict[int, Any] = {}
+        offset = HEADER.size
+        while offset < len(data):
+            item, at = read_descriptor(data, offset), offset + 8
+            if not item.flags & INLINE:
+                octets = self._fetch(struct.unpack_from("<Q", data, at)[0], item.octets)
+                regions[at] = [name for name, in struct.iter_unpack("<I", octets)] if item.is_port else octets
+                offset = at + 8
+                continue
+            offset = at + (item.octets + 7 & ~7)
+            if item.is_port:
+                rights |= {slot: struct.unpack_from("<I", data, slot)[0] for slot in range(at, offset, 8)}
+        return rights, regions
+
+    def _fetch(self, address: int, size: int) -> bytes:
+        if not size:
+            return b""
+        octets = self.memory.read(address, size)
+        self.memory.deallocate(address, size)
+        return octets
+
+    # -- a client's side ------------------------------------------------------------
+
+    def ask(self, port: int, routine: str, *arguments: Value, reply_use: int = MAKE_SEND_ONCE) -> Pending:
+        """Send a request; the node does not run yet."""
+        what = ROUTINES[routine]
+        reply = self.port()
+        code = self.send(self.message(encode_request(what, arguments), port, COPY_SEND, reply, reply_use, what.id))
+        assert code == 0, f"{routine}: not sent ({code:#x})"
+        return Pending(self, what, reply)
+
+    def call(self, port: int, routine: str, *arguments: Value) -> tuple[Value, ...]:
+        """An RPC; its results.  Raises Refused."""
+        pending = self.ask(port, routine, *arguments)
+        self.node.settle()
+        return pending.take()
+
+    def refusal(self, port: int, routine: str, *arguments: Value) -> int:
+        """The result of an RPC that must fail."""
+        try:
+            outs = self.call(port, routine, *arguments)
+        except Refused as refused:
+            return refused.code
+        raise AssertionError(f"{routine} succeeded with {outs}")
+
+    def tell(self, port: int, routine: str, *arguments: Value) -> None:
+        """A simple routine: nothing comes back."""
+        what = ROUTINES[routine]
+        assert self.send(self.message(encode_request(what, arguments), port, what.target, ident=what.id)) == 0
+        self.node.settle()
+
+    def probe(self, port: int, ident: int, body: bytes = b"", *, complex_: bool = False,
+              reply_use: int = MAKE_SEND_ONCE) -> int | None:
+        """Send any octets as the body of a request.
+
+        Returns the return code of the reply, SERVER_DIED if it was given up, the send's own
+        error, or None: nothing has come back.
+        """
+        reply = self.port() if reply_use else 0
+        head = HEADER.pack(COPY_SEND | reply_use << 8 | (COMPLEX if complex_ else 0), 32 + len(body), port, reply, 0,
+                           ident)
+        code = self.send(head + body)
+        self.node.settle()
+        message = self.take(reply) if reply else None
+        if reply:
+            self.close(reply)
+        if code or message is None:
+            return code or None
+        if message.ident == SEND_ONCE_ID:
+            return int(MigReturn.SERVER_DIED)
+        assert message.ident == ident + 100
+        return int(struct.unpack_from("<i", message.data, 40)[0])
+
+    # -- a stub's side ----------------------------------------------------------------
+
+    def serve(self, name: int, handlers: Mapping[str, Handler]) -> None:
+        """Answer requests on a port: `handlers` by routine, called with the request and its
+        arguments.  They return results, or raise Refused or Late."""
+        self._served[name] = handlers
+
+    def answer_all(self) -> bool:
+        """Answer what is queued; False: nothing was."""
+        found = False
+        for name, handlers in self._served.items():
+            while self.task.alive and name in self.space.entries and (message := self.take(name)) is not None:
+                found = True
+                self._answer(message, handlers)
+        return found
+
+    def _answer(self, message: Arrived, handlers: Mapping[str, Handler]) -> None:
+        routine = next((ROUTINES[name] for name in handlers if ROUTINES[name].id == message.ident), None)
+        assert routine is not None, f"the stub does not expect message {message.ident} ({message.ident:#x})"
+        request = Request(self, routine, message)
+        arguments = decode_request(routine, message.data, message.rights, message.regions)
+        try:
+            outs = handlers[routine.name](request, *arguments)
+        except Refused as refused:
+            request.refuse(refused.code)
+        except Late:
+            pass
+        else:
+            request.answer(*outs or ())
+
+
+class Census(NamedTuple):
+    """What a task holds, for comparison."""
+
+    names: Counter[tuple[int, int]]  # by kind and references
+    memory: int  # octets allocated
+
+
+@final
+class Lone:
+    """A node on which one server runs.
+
+    As a context manager it asserts at its end that the server holds no name more than
+    when it was ready, all its clients having gone; that every invariant holds; and that
+    without tasks no page frame is in use.
+
+    Args:
+        devices: False: no devices but a console.
+    """
+
+    def __init__(self, *, disk: bytes = b"", devices: bool = True) -> None:
+        description = MachineDescription.workstation()
+        if not devices:
+            description = MachineDescription(devices=description.devices[:1])
+        self.written = bytearray()
+        self._node = Node("lone", 1, description, disk=disk, on_console=self.written.extend)
+        self.kernel = self._node.kernel
+        self.machine = self._node.machine
+        self._frames = self.kernel.pool.used
+        self._puppets: list[Puppet] = []
+        self._clients: list[Puppet] = []
+        self._server: Task | None = None
+        self._ready: Census | None = None
+
+    # -- what there is ------------------------------------------------------------------
+
+    def stub(self) -> Puppet:
+        """A puppet that stays to the end."""
+        puppet = Puppet(self)
+        self._puppets.append(puppet)
+        return puppet
+
+    def client(self) -> Puppet:
+        """A puppet that has gone before the last look at what the server holds."""
+        puppet = self.stub()
+        self._clients.append(puppet)
+        return puppet
+
+    def start(self, name: str, *, slots: Sequence[Port | None] = (), bootstrap: Port | None = None,
+              receives: Sequence[Port] = (), ready: bool = True) -> Task:
+        """Run a built program, with these ports in its slots of mach_ports.
+
+        Args:
+            receives: ports without a receiver, whose receive rights it gets.
+            ready: let it come to rest; what it then holds is what it must hold at the end.
+        """
+        task = self.kernel.create_task(None)
+        task.name = name
+        for port in receives:
+            task.space.insert(Carried(port, MOVE_RECEIVE))
+        for slot, port in enumerate(slots):
+            task.registered[slot] = port.make_send().port if port else None
+        task.bootstrap_port = bootstrap.make_send().port if bootstrap else None
+        start(self.kernel, task, parse_elf(program(name), name), [name], name)
+        self._server = task
+        if ready:
+            self.settle()
+            self._ready = self.census()
+        return task
+
+    @property
+    def server(self) -> Task:
+        assert self._server is not None
+        return self._server
+
+    @property
+    def console(self) -> str:
+        return self.written.decode()
+
+    @property
+    def halted(self) -> str | None:
+        """Why the node was halted."""
+        return self._node.halted
+
+    @property
+    def now_ns(self) -> int:
+        return self._node.now_ns
+
+    def type(self, text: str) -> None:
+        """What someone types at the console."""
+        self.machine.devices["console"].type(text.encode())  # type: ignore[attr-defined]
+
+    # -- time -----------------------------------------------------------------------------
+
+    def settle(self, limit_ns: int = 10 * SECOND) -> None:
+        """Run until nothing can happen without the test, the stubs answering meanwhile."""
+        node = self._node
+        end = node.now_ns + limit_ns
+        while not node.halted:
+            answered = [puppet.answer_all() for puppet in self._puppets]
+            if any(answered):
+                continue
+            if node.next_ns is None:
+                return
+            assert node.now_ns < end, "the node does not come to rest"
+            node.run_until(max(node.next_ns, node.now_ns) + SLICE_NS)
+
+    def let_pass(self, ns: int) -> None:
+        self._node.run_until(self._node.now_ns + ns)
+        self.settle()
+
+    # -- what must hold --------------------------------------------------------------------
+
+    def census(self) -> Census:
+        """What the server holds."""
+        task = self.server
+        entries = [task.space.find(name) for name in list(task.space.entries)]
+        return Census(Counter((entry.kind, entry.urefs) for entry in entries if entry is not None),
+                      sum(region.size for region in task.memory.regions()))
+
+    @contextmanager
+    def nothing_kept(self) -> Iterator[None]:
+        """Assert that the server holds afterwards, in names and memory, what it held before.
+        What it allocates only once must have been allocated."""
+        before = self.census()
+        yield
+        self.settle()
+        _compare(before, self.census())
+
+    def check(self) -> None:
+        self.kernel.check()
+        self.machine.check()
+        check_balance(self.kernel)
+
+    def finish(self) -> None:
+        """Let the clients go, then look for what the server has kept of them."""
+        self.settle()
+        self.check()
+        for client in self._clients:
+            client.end()
+        self.settle()
+        self.check()
+        if self._ready is not None and self.server.alive:
+            _compare(self._ready._replace(memory=0), self.census()._replace(memory=0))
+        for task in list(self.kernel.tasks.values()):
+            self.kernel.terminate_task(task, None, "the test is over")
+        assert self.kernel.pool.used == self._frames, "page frames that nobody has freed"
+
+    def close(self) -> None:
+        self._node.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.finish()
+        finally:
+            self.close()
+
+
+def _compare(before: Census, after: Census) -> None:
+    """Assert that they are equal; in words, because this module's asserts are plain."""
+    more, less = after.names - before.names, before.names - after.names
+    assert not more and not less, f"names (kind, references) more {dict(more)}, less {dict(less)}"
+    assert before.memory == after.memory, f"memory was {before.memory:#x}, is {after.memory:#x}"
+
+
+def program(name: str) -> bytes:
+    """A built program."""
+    path = BUILT / "programs" / name
+    if not path.exists():
+        raise ConfigError(f"{path} is not built")
+    return path.read_bytes()
+
+
+def octets64(text: str) -> bytes:
+    """A name as the servers' interfaces carry it."""
+    return text.encode().ljust(64, b"\0")
+
+
+# -- the servers that others need, played -------------------------------------------------
+
+
+@final
+class StubBoot:
+    """bootstrap, as far as others ask it: files, `ready`, privileged ports, the ACS's port.
+
+    Args:
+        files: the boot archive.
+        host, device: whether the privileged ports are given to who asks.
+    """
+
+    def __init__(self, node: Lone, files: Mapping[str, bytes] = MappingProxyType({}), *, host: bool = False,
+                 device: bool = False) -> None:
+        self.files = files
+        self.ready: list[int] = []  # task numbers
+        self.restarted: list[tuple[int, int]] = []  # pid and task number
+        self.checks_in = True
+        self._puppet = node.stub()
+        kernel = node.kernel
+        self._host = self._puppet.holds(kernel.host_privileged.port) if host else 0
+        self._device = self._puppet.holds(kernel.device_master.port) if device else 0
+        self._name = self._puppet.service()
+        self._acs = self._puppet.service()
+        self.port = self._puppet.object(self._name)
+        self.acs_port = self._puppet.object(self._acs)
+        self._puppet.serve(self._name, {
+            "boot_list": self._list, "boot_size": self._size, "boot_read": self._read, "boot_ready": self._note_ready,
+            "boot_check_in": self._check_in, "boot_restarted": self._note_restarted,
+            "bootstrap_privileged_ports": self._privileged, "mach_notify_port_destroyed": self._take_back})
+
+    def _file(self, path: bytes) -> bytes:
+        data = self.files.get(path.decode())
+        if data is None:
+            raise Refused(KernReturn.INVALID_NAME)
+        return data
+
+    def _list(self, request: Request) -> tuple[Value, ...]:
+        return ("".join(f"{len(data)} {path}\n" for path, data in self.files.items()).encode(),)
+
+    def _size(self, request: Request, path: bytes) -> tuple[Value, ...]:
+        return (len(self._file(path)),)
+
+    def _read(self, request: Request, path: bytes, offset: int, size: int) -> tuple[Value, ...]:
+        return (self._file(path)[offset:offset + size],)
+
+    def _note_ready(self, request: Request) -> None:
+        self.ready.append(request.sender)
+
+    def _note_restarted(self, request: Request, pid: int, task: int) -> None:
+        self.restarted.append((pid, task))
+
+    def _privileged(self, request: Request) -> tuple[Value, ...]:
+        if not self._host and not self._device:
+            raise Refused(KernReturn.NO_ACCESS)
+        return self._host, self._device
+
+    def _check_in(self, request: Request, name: bytes) -> tuple[Value, ...]:
+        """The port comes back here when whoever gets it dies, as bootstrap has it."""
+        if name != octets64("acs") or not self.checks_in:
+            raise Refused(KernReturn.NO_ACCESS)
+        self.acs_port.port_destroyed = self.port.make_send_once().port
+        return (self._acs,)
+
+    def _take_back(self, request: Request, right: int) -> None:
+        assert right == self._acs
+
+
+class Started(NamedTuple):
+    """A program that somebody had proc start."""
+
+    pid: int
+    path: str
+    name: str
+    arguments: list[str]
+    flags: int
+
+
+@final
+class StubProc:
+    """proc, as far as others ask it: which process receives from a port, and programs that
+    end when the test says so."""
+
+    def __init__(self, node: Lone) -> None:
+        self.started: list[Started] = []
+        self.startable = True
+        self.exits: list[tuple[int, int]] = []  # task number and status
+        self._records: dict[int, bytes] = {}  # by task number
+        self._waits: dict[int, list[Request]] = {}  # by pid
+        self._last_pid = 0
+        self._puppet = node.stub()
+        self._name = self._puppet.service()
+        self.port = self._puppet.object(self._name)
+        self._puppet.serve(self._name, {
+            "proc_who": self._who, "proc_start": self._start, "proc_wait": self._wait, "proc_exit": self._exit})
+
+    def knows(self, task: Task, *, manifest: bool = False) -> int:
+        """From now on `task` is a process; its pid."""
+        self._last_pid += 1
+        self._records[task.number] = struct.pack("<QII64s32s16x", task.number, self._last_pid, int(manifest),
+                                                 task.name.encode(), bytes(32))
+        return self._last_pid
+
+    def ends(self, pid: int, status: int, how: int = 0) -> None:
+        """A program that was started has ended."""
+        for request in self._waits.pop(pid):
+            request.answer(status, how)
+
+    def dies(self) -> None:
+        self._puppet.end()
+
+    def _who(self, request: Request, port: int) -> tuple[Value, ...]:
+        receiver = self._puppet.object(port).receiver if port in self._puppet.space.entries else None
+        if port in self._puppet.space.entries:
+            self._puppet.drop(port)
+        record = self._records.get(receiver.task_number) if receiver is not None else None
+        if record is None:
+            raise Refused(KernReturn.INVALID_ARGUMENT)
+        return (record,)
+
+    def _start(self, request: Request, path: bytes, name: bytes, arguments: bytes, flags: int) -> tuple[Value, ...]:
+        if not self.startable:
+            raise Refused(KernReturn.INVALID_VALUE)
+        self._last_pid += 1
+        self.started.append(Started(self._last_pid, path.decode(), name.rstrip(b"\0").decode(),
+                                    arguments[:-1].decode().split("\0"), flags))
+        return self._last_pid, 1000 + self._last_pid
+
+    def _wait(self, request: Request, pid: int) -> None:
+        self._waits.setdefault(pid, []).append(request)
+        raise Late
+
+    def _exit(self, request: Request, status: int) -> None:
+        self.exits.append((request.sender, status))
+
+
+@final
+class StubAcs:
+    """The ACS, as far as a server needs one to make itself known."""
+
+    def __init__(self, node: Lone) -> None:
+        self.names: dict[str, int] = {}  # the public ports, in `puppet`
+        self.accepts = True
+        self.puppet = node.stub()
+        self._name = self.puppet.service()
+        self.port = self.puppet.object(self._name)
+        self.puppet.serve(self._name, {"acs_register": self._register, "acs_resolve": self._resolve})
+
+    def _register(self, request: Request, octets: bytes, public: int, door: int) -> None:
+        if not self.accepts:
+            raise Refused(2)
+        self.names[octets[8:].rstrip(b"\0").decode()] = public
+
+    def _resolve(self, request: Request, name: bytes, interface: int) -> tuple[Value, ...]:
+        raise Refused(1)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+
 import typer
 
 from machemu.errors import ConfigError
+
 
 def make_app() -> typer.Typer:
     """The command with all its subcommands; each module is read only now."""

@@ -47,19 +47,16 @@ class Servers:
         self._node = node
         self._kernel = node.kernel
         self._advance = advance
-        self._task = self._kernel.create_task(None)
+        self._task = self._kernel.create_task(None)  # holds the rights on the servers' ports
         self._task.name = "inspector"
+        self._known: dict[str, Port] = {}
 
     def close(self) -> None:
         self._kernel.terminate_task(self._task, None, "the inspector leaves")
 
     def stat(self, name: str) -> list[Row]:
         """The listing of a server: a row a line, `table` and its keys.  Raises NoAnswer."""
-        right = self._find(name)
-        try:
-            (text,) = self._call(right.port, _ROUTINES[f"{name}_stat"])
-        finally:
-            right.destroy()
+        (text,) = self.call(name, f"{name}_stat")
         return [_row(line) for line in text.decode().splitlines()]
 
     def table(self, name: str, table: str) -> list[Row]:
@@ -70,19 +67,32 @@ class Servers:
         return {key: int(value) for row in self.table(name, "counter") for key, value in row.items()
                 if key != "table"}
 
-    def resolve(self, name: str) -> Carried:
-        """A send right on a server's port, by its name; the caller owns it.  Raises NoAnswer."""
-        acs = self._slot("acs")
-        try:
-            _flags, _ttl, right = self._call(acs.port, _ROUTINES["acs_resolve"],
-                                             name.encode().ljust(64, b"\0"), PUBLIC)
-        finally:
-            acs.destroy()
+    def call(self, name: str, routine: str, *arguments: object) -> tuple[Any, ...]:
+        """The results of a routine of a server; rights among them are the caller's.
+
+        Raises NoAnswer.
+        """
+        return self._call(self._find(name), _ROUTINES[routine], *arguments)
+
+    def start(self, path: str, name: str, *arguments: str) -> int:
+        """Have proc start a program of the boot archive; its pid.  Raises NoAnswer."""
+        octets = b"".join(word.encode() + b"\0" for word in (name, *arguments))
+        pid, _task = self.call("proc", "proc_start", path.encode(), name.encode().ljust(64, b"\0"), octets, 0)
+        return int(pid)
+
+    def _find(self, name: str) -> Port:
+        """The port of a server, on which the inspector holds a right.  Raises NoAnswer."""
+        port = self._known.get(name)
+        if port is None or port.dead:
+            right = self._slot(name) if name in SLOTS else self._resolve(name)
+            self._task.space.insert(right)
+            port = self._known[name] = right.port
+        return port
+
+    def _resolve(self, name: str) -> Carried:
+        _flags, _ttl, right = self.call("acs", "acs_resolve", name.encode().ljust(64, b"\0"), PUBLIC)
         assert isinstance(right, Carried)
         return right
-
-    def _find(self, name: str) -> Carried:
-        return self._slot(name) if name in SLOTS else self.resolve(name)
 
     def _slot(self, name: str) -> Carried:
         for task in self._kernel.tasks.values():

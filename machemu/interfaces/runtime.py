@@ -441,7 +441,7 @@ def _data_writer(item: Item) -> Callable[[_Builder], None]:
         outside = item.out_of_line or (item.indefinite and (not plain or number > item.number))
         if not plain and not outside:
             raise BadValue(f"{item.name} is inline and cannot be a region")
-        if not item.variable and number != item.number or (
+        if (not item.variable and number != item.number) or (
                 not item.indefinite and item.number and number > item.number):
             raise BadValue(f"{item.name}: {number} elements, where {item.number} fit")
         descriptor = _descriptor(item, item.type, number)
@@ -462,7 +462,7 @@ def _port_writer(item: Item) -> Callable[[_Builder], None]:
         rights = [value] if item.single else list(value or ())
         if name not in ARRIVES_AS:
             raise BadValue(f"{item.name}: {name} is no disposition")
-        if not item.variable and len(rights) != item.number or (item.number and len(rights) > item.number):
+        if (not item.variable and len(rights) != item.number) or (item.number and len(rights) > item.number):
             raise BadValue(f"{item.name}: {len(rights)} ports, where {item.number} fit")
         descriptor = _descriptor(item, name, len(rights))
         if item.out_of_line:

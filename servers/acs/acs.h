@@ -25,6 +25,8 @@
 #define TTL_LOCAL 300 /* seconds */
 
 extern mach_port_t acs_port, boot_port, proc_port, notify_port, port_set;
+extern uint64_t sender;    /* task number of the request at hand; 0: the ACS or the kernel */
+extern uint32_t this_node; /* its number */
 
 extern void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 extern uint64_t now_seconds(void);
@@ -47,7 +49,8 @@ extern unsigned name_count;
 extern struct name *name_find(const server_name_t name);
 /* The GNS, if the manifest's has registered. */
 extern struct name *name_of_gns(void);
-/* Both ports are the table's if it succeeds.  STATUS_NOT_ALLOWED, STATUS_LIMIT. */
+/* Both ports are the table's if it succeeds; they must be the sender's.
+   STATUS_NOT_ALLOWED, STATUS_LIMIT. */
 extern kern_return_t name_register(const server_name_t name, mach_port_t public_port, mach_port_t door_port,
     mach_port_t signature);
 extern void name_remove(struct name *name);
@@ -70,6 +73,8 @@ extern unsigned remote_count(void);
 /* What is known of a name, and still good; null. */
 extern struct remote *remote_find(const server_name_t name);
 extern bool remote_port_died(mach_port_t port);
+/* Forget what is out of date, so that proxies nobody uses are not kept for its sake. */
+extern void remote_sweep(void);
 /* Ask the GNS; the answer goes to `reply`.  KERN_SUCCESS or STATUS_NO_NAME, STATUS_BUSY. */
 extern kern_return_t remote_ask(const server_name_t name, mach_port_t reply);
 /* The GNS has given up a lookup's reply right. */

@@ -18,6 +18,7 @@
 #include <mig/notify_server.h>
 
 #define MESSAGE_MAX 4096 /* octets */
+#define SWEEP_MS    5000 /* of silence, after which what is out of date goes */
 #define SLOT_ACS  0
 #define SLOT_BOOT 1
 #define SLOT_PROC 2
@@ -25,7 +26,8 @@
 
 mach_port_t acs_port, boot_port, proc_port, notify_port, port_set;
 struct counters counters;
-static uint64_t sender; /* task number of the request at hand */
+uint64_t sender;
+uint32_t this_node;
 
 void say(const char *format, ...)
 {
@@ -212,7 +214,12 @@ static boolean_t demux(mach_msg_header_t *request, mach_msg_header_t *reply)
 	sender = sender_of(request)->task;
 	if (request->msgh_local_port == acs_port)
 		return acs_server(request, reply) || netname_server(request, reply);
-	return notify_server(request, reply) || gns_reply_server(request, reply);
+	if ((notify_server(request, reply) || gns_reply_server(request, reply))
+	    && ((mig_reply_header_t *)reply)->RetCode == KERN_SUCCESS)
+		return TRUE;
+	/* Whatever else came to where an answer of the GNS was to come, that won't come now. */
+	remote_lost(request->msgh_local_port);
+	return FALSE;
 }
 
 static bool find_ports(void)
@@ -242,7 +249,8 @@ static bool register_proc(void)
 	mach_port_deallocate(mach_task_self(), host);
 	if (kr != KERN_SUCCESS)
 		return false;
-	snprintf(text, sizeof text, "proc@%u", info.node);
+	this_node = info.node;
+	snprintf(text, sizeof text, "proc@%u", this_node);
 	server_name(name, text);
 	return name_register(name, copy_of(proc_port), copy_of(proc_port), MACH_PORT_NULL) == KERN_SUCCESS;
 }
@@ -258,7 +266,10 @@ int main(void)
 	if (!register_proc())
 		say("the process server has no name: it cannot be reached from other nodes");
 	server_ready();
-	kr = mach_msg_server_timeout(demux, MESSAGE_MAX, port_set, MACH_RCV_SENDER, 0);
+	do {
+		remote_sweep();
+		kr = mach_msg_server_timeout(demux, MESSAGE_MAX, port_set, MACH_RCV_SENDER | MACH_RCV_TIMEOUT, SWEEP_MS);
+	} while (kr == MACH_RCV_TIMED_OUT);
 	say("stopped (%x)", (unsigned)kr);
 	return 1;
 }

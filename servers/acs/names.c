@@ -62,6 +62,27 @@ static void watch(mach_port_t port)
 		mach_port_deallocate(mach_task_self(), previous);
 }
 
+/* A name that ends in "@" and a number is of the node with that number. */
+static bool is_of_another_node(const server_name_t name)
+{
+	size_t end = strnlen(name, sizeof(server_name_t)), at = end;
+	uint64_t node = 0;
+
+	while (at > 0 && name[at - 1] >= '0' && name[at - 1] <= '9')
+		at--;
+	if (at == end || at == 0 || name[at - 1] != '@')
+		return false;
+	for (; at < end && node <= UINT32_MAX; at++)
+		node = 10 * node + (uint64_t)(name[at] - '0');
+	return node != this_node;
+}
+
+/* May the sender, who owns the port it brings, have the name that `name` has now? */
+static bool may_replace(const struct name *name, mach_port_t signature)
+{
+	return name->signature == signature && (signature != MACH_PORT_NULL || name->task == sender);
+}
+
 void name_remove(struct name *name)
 {
 	struct name **link = &names;
@@ -88,9 +109,9 @@ kern_return_t name_register(const server_name_t wanted, mach_port_t public_port,
 	task = owner_of(public_port, &public_from_manifest);
 	if (door_port != public_port && owner_of(door_port, &door_from_manifest) != task)
 		return STATUS_NOT_ALLOWED;
-	if (name != NULL && (name->task != task || name->signature != signature))
+	if (task != sender || is_of_another_node(wanted) || (name != NULL && !may_replace(name, signature)))
 		return STATUS_NOT_ALLOWED;
-	if (name == NULL && (name_count >= NAMES_MAX || (task != 0 && names_of_task(task) >= NAMES_OF_TASK_MAX)))
+	if (name == NULL && (name_count >= NAMES_MAX || names_of_task(task) >= NAMES_OF_TASK_MAX))
 		return STATUS_LIMIT;
 	if (name != NULL)
 		name_remove(name);
@@ -109,6 +130,8 @@ kern_return_t name_register(const server_name_t wanted, mach_port_t public_port,
 	watch(public_port);
 	if (door_port != public_port)
 		watch(door_port);
+	if (signature != MACH_PORT_NULL && signature != public_port)
+		watch(signature);
 	machemu_step(STEP_CODE(STEP_REG, 7, 0), public_port, 0);
 	return KERN_SUCCESS;
 }

@@ -22,7 +22,7 @@ kern_return_t do_netname_check_in(mach_port_t server, const netname_name_t text,
 	kern_return_t status;
 
 	(void)server;
-	if (!MACH_PORT_VALID(port))
+	if (!MACH_PORT_VALID(port) || signature == MACH_PORT_DEAD)
 		return NETNAME_INVALID_PORT;
 	to_server_name(name, text);
 	mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_SEND, 1); /* it is its own door */

@@ -6,8 +6,8 @@
 
 #include <mig/acs_reply.h>
 #include <mig/gns_reply_server.h>
-#include <mig/gns_request.h>
 
+#define GNS_LOOKUP  0x4301 /* gns.defs */
 #define CACHE_MAX   1024
 #define LOOKUPS_MAX 64
 #define WAITERS_MAX 64 /* of one lookup */
@@ -60,6 +60,18 @@ struct remote *remote_find(const server_name_t name)
 	return NULL;
 }
 
+void remote_sweep(void)
+{
+	uint64_t now = cache != NULL ? now_seconds() : 0;
+	struct remote *next;
+
+	for (struct remote *remote = cache; remote != NULL; remote = next) {
+		next = remote->next;
+		if (remote->until <= now)
+			forget(remote);
+	}
+}
+
 bool remote_port_died(mach_port_t port)
 {
 	struct remote *next;
@@ -80,6 +92,7 @@ static void remember(const server_name_t name, mach_port_t port, int flags, int 
 	struct remote *remote, *last = cache;
 	mach_port_t previous = MACH_PORT_NULL;
 
+	remote_sweep();
 	if (ttl <= 0 || (remote = calloc(1, sizeof *remote)) == NULL)
 		return;
 	if (cached >= CACHE_MAX) {
@@ -149,10 +162,46 @@ static void answer_all(struct lookup *lookup, kern_return_t status, int flags, i
 
 		lookup->waiters = waiter->next;
 		machemu_step(STEP_CODE(STEP_RES, 8, 0), waiter->reply, 0);
-		acs_resolve_reply(waiter->reply, status, flags, ttl, port, MACH_MSG_TYPE_COPY_SEND);
+		if (acs_resolve_reply(waiter->reply, status, flags, ttl, port, MACH_MSG_TYPE_COPY_SEND) != KERN_SUCCESS
+		    && waiter->reply != MACH_PORT_NULL)
+			mach_port_deallocate(mach_task_self(), waiter->reply); /* it waits no longer */
 		free(waiter);
 	}
 	free(lookup);
+}
+
+/* gns_lookup_request, but without waiting for room in the GNS's queue: the GNS may be
+   waiting for room in ours. */
+static bool send_lookup(mach_port_t gns, const struct lookup *lookup)
+{
+	struct {
+		mach_msg_header_t head;
+		mach_msg_type_t   type;
+		server_name_t     name;
+	} request = {
+	    .head = {
+	        .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE),
+	        .msgh_remote_port = gns,
+	        .msgh_local_port = lookup->answer_port,
+	        .msgh_id = GNS_LOOKUP,
+	    },
+	    .type = {
+	        .msgt_name = MACH_MSG_TYPE_CHAR,
+	        .msgt_size = 8,
+	        .msgt_inline = TRUE,
+	        .msgt_number = sizeof(server_name_t),
+	    },
+	};
+	mach_msg_return_t result;
+
+	memcpy(request.name, lookup->name, sizeof(server_name_t));
+	result = mach_msg(&request.head, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof request, 0, MACH_PORT_NULL, 0,
+	    MACH_PORT_NULL);
+	if (result == MACH_SEND_TIMED_OUT) { /* the message has come back, with both rights */
+		mach_port_deallocate(mach_task_self(), request.head.msgh_remote_port);
+		mach_port_deallocate(mach_task_self(), request.head.msgh_local_port);
+	}
+	return result == MACH_MSG_SUCCESS;
 }
 
 kern_return_t remote_ask(const server_name_t name, mach_port_t reply)
@@ -171,8 +220,7 @@ kern_return_t remote_ask(const server_name_t name, mach_port_t reply)
 		return STATUS_BUSY;
 	counters.asked++;
 	machemu_step(STEP_CODE(STEP_RES, 2, 0), reply, 0);
-	if (!add_waiter(lookup, reply)
-	    || gns_lookup_request(gns->public_port, lookup->answer_port, lookup->name) != KERN_SUCCESS) {
+	if (!add_waiter(lookup, reply) || !send_lookup(gns->public_port, lookup)) {
 		end_lookup(lookup);
 		free(lookup->waiters);
 		free(lookup);

@@ -3,6 +3,7 @@
  * and sends messages, and holds no network code.
  */
 #include <mach.h>
+#include <mach_error.h>
 #include <machemu/server.h>
 #include <mig/counter.h>
 #include <mig/counter_notice_server.h>

@@ -8,6 +8,7 @@
  * server's account with its own, and waits for what comes back on the rights.
  */
 #include <mach.h>
+#include <mach_error.h>
 #include <machemu/server.h>
 #include <machemu/soak.h>
 #include <mig/soak.h>

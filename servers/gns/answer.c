@@ -81,9 +81,9 @@ static bool send_query(const struct query *query)
 	machemu_step(STEP_CODE(STEP_RES, 4, 0), query->id, query->node);
 	mr = mach_msg(&message.head, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof message, 0, MACH_PORT_NULL, 0,
 	    MACH_PORT_NULL);
-	if (mr == MACH_SEND_TIMED_OUT) /* the rights came back; the notification of the reply's is ignored */
+	if (mr == MACH_SEND_TIMED_OUT) /* the rights came back; the end of the reply's is an answer, too */
 		message_drop(&message.head);
-	return mr == MACH_MSG_SUCCESS;
+	return mr == MACH_MSG_SUCCESS || mr == MACH_SEND_TIMED_OUT;
 }
 
 static bool is_same(const struct query *query, const struct peer *peer, uint64_t id)
@@ -207,10 +207,11 @@ bool answer_message(mach_msg_header_t *message)
 
 	if (query == NULL || query->port == MACH_PORT_NULL)
 		return false;
-	if (message->msgh_id == MACH_NOTIFY_SEND_ONCE)
-		query->busy = false; /* the ACS is no more, or was too busy to be asked */
-	else if (!acs_reply_server(message, &nobody.Head) || nobody.RetCode != KERN_SUCCESS)
+	/* An error is a shorter message than the stub takes, and a notification says that the
+	   ACS is no more, or was too busy to be asked: no answer, all of them. */
+	if (!acs_reply_server(message, &nobody.Head) || nobody.RetCode != KERN_SUCCESS)
 		mach_msg_destroy(message);
+	query->busy = false;
 	return true;
 }
 

@@ -148,13 +148,9 @@ static bool take_port_state(struct association *association, uint64_t item, cons
 	uint32_t state = wire_get32(body + WIRE_PORT_STATE_STATE);
 
 	(void)item;
-	if (state > WIRE_STATE_BLOCKED)
-		return false;
-	if (import == NULL || import->once)
-		return true;
-	if (state == WIRE_STATE_BLOCKED)
+	if (import != NULL && !import->once && state == WIRE_STATE_BLOCKED)
 		import_stop(import, STOP_BLOCKED);
-	else
+	else if (import != NULL && state == WIRE_STATE_OPEN)
 		import_go(import, STOP_BLOCKED);
 	return true;
 }
@@ -210,9 +206,10 @@ static bool take_claim_res(struct association *association, uint64_t item, const
 static bool take_grant(struct association *association, uint64_t item, const uint8_t *body)
 {
 	uint32_t known = WIRE_GRANT_VOUCHED | WIRE_GRANT_MEASURED;
+	struct pd pd;
 
 	(void)association, (void)item;
-	return (wire_get32(body + WIRE_GRANT_FLAGS) & ~known) == 0;
+	return (wire_get32(body + WIRE_GRANT_FLAGS) & ~known) == 0 && pd_get(body + WIRE_GRANT_PORT, &pd);
 }
 
 /* No receive right of this node is elsewhere (5.4), so nothing of it is on its way. */
@@ -223,10 +220,18 @@ static bool take_flush(struct association *association, uint64_t item, const uin
 	return true;
 }
 
-static bool take_nothing(struct association *association, uint64_t item, const uint8_t *body)
+static bool take_flush_ack(struct association *association, uint64_t item, const uint8_t *body)
 {
 	(void)association, (void)item, (void)body;
 	return true;
+}
+
+static bool take_receive_taken(struct association *association, uint64_t item, const uint8_t *body)
+{
+	struct pd pd;
+
+	(void)association, (void)item;
+	return pd_get(body + WIRE_RECV_TAKEN_PORT, &pd);
 }
 
 static bool take_claim(struct association *association, const uint8_t *body, uint32_t length)
@@ -260,9 +265,9 @@ static const struct {
 	[WIRE_KIND_SO_DROP] = {WIRE_SO_DROP_SIZE, WIRE_SO_DROP_UID + 8, 8, take_once_drop},
 	[WIRE_KIND_PORT_STATE] = {WIRE_PORT_STATE_SIZE, WIRE_PORT_STATE_STATE + 4, 4, take_port_state},
 	[WIRE_KIND_FLUSH] = {WIRE_FLUSH_SIZE, 0, 0, take_flush},
-	[WIRE_KIND_FLUSH_ACK] = {WIRE_FLUSH_SIZE, 0, 0, take_nothing},
+	[WIRE_KIND_FLUSH_ACK] = {WIRE_FLUSH_SIZE, 0, 0, take_flush_ack},
 	[WIRE_KIND_MSG_FAIL] = {WIRE_MSG_FAIL_SIZE, WIRE_MSG_FAIL_STATUS + 4, 4, take_msg_fail},
-	[WIRE_KIND_RECV_TAKEN] = {WIRE_RECV_TAKEN_SIZE, 0, 0, take_nothing},
+	[WIRE_KIND_RECV_TAKEN] = {WIRE_RECV_TAKEN_SIZE, 0, 0, take_receive_taken},
 };
 
 static bool is_zero(const uint8_t *at, uint32_t length)

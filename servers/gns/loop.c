@@ -11,11 +11,9 @@
 kern_return_t serve_gns_lookup(mach_port_t gns, mach_port_t reply, const char *name, int *flags, int *ttl,
     mach_port_t *port)
 {
-	kern_return_t status;
-
 	(void)gns, (void)flags, (void)ttl, (void)port;
-	status = resolve(name, reply);
-	return status == KERN_SUCCESS ? MIG_NO_REPLY : status;
+	resolve(name, reply);
+	return MIG_NO_REPLY;
 }
 
 kern_return_t serve_gns_node_down(mach_port_t gns, mach_port_t host, int reason)

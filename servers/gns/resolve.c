@@ -159,27 +159,32 @@ static bool find_known(struct lookup *lookup)
 	return true;
 }
 
-kern_return_t resolve(const gns_name name, mach_port_t reply)
+static bool join(struct lookup *lookup, mach_port_t reply)
+{
+	if (lookup->waiter_count == WAITERS_MAX)
+		return false;
+	lookup->waiters[lookup->waiter_count++] = reply;
+	return true;
+}
+
+void resolve(const gns_name name, mach_port_t reply)
 {
 	struct lookup *lookup = lookups;
 
 	while (lookup != NULL && memcmp(lookup->name, name, sizeof(gns_name)) != 0)
 		lookup = lookup->next;
-	if (lookup != NULL) {
-		if (lookup->waiter_count == WAITERS_MAX)
-			return WIRE_ST_BUSY;
-		lookup->waiters[lookup->waiter_count++] = reply;
-		return KERN_SUCCESS;
+	if (lookup == NULL && (name[0] == '\0' || is_unknown(name) || self.down)) {
+		give_nothing(reply, WIRE_ST_NO_SUCH_NAME);
+	} else if (lookup != NULL) {
+		if (!join(lookup, reply))
+			give_nothing(reply, WIRE_ST_BUSY);
+	} else if ((lookup = lookup_new(name)) == NULL) {
+		give_nothing(reply, WIRE_ST_BUSY);
+	} else {
+		join(lookup, reply);
+		if (!find_known(lookup))
+			ask(lookup);
 	}
-	if (name[0] == '\0' || is_unknown(name) || self.down)
-		return WIRE_ST_NO_SUCH_NAME;
-	lookup = lookup_new(name);
-	if (lookup == NULL)
-		return WIRE_ST_BUSY;
-	lookup->waiters[lookup->waiter_count++] = reply;
-	if (!find_known(lookup))
-		ask(lookup);
-	return KERN_SUCCESS;
 }
 
 /* --- answers ------------------------------------------------------------------------------------- */
@@ -220,11 +225,21 @@ static void take_second(const struct peer *peer, const struct name_answer *answe
 	}
 }
 
+/* A uid tells which instance of a network server made it (5.1): if that is a later one than
+   we shook hands with, what we share with the peer is of the past. */
+static void notice_restart(struct peer *peer, uint64_t uid)
+{
+	if (peer->association != NULL && peer->association->begun && uid >> 48 > peer->rel >> 16)
+		association_drop(peer->association, false);
+}
+
 static void accept(struct lookup *lookup, struct peer *peer, const struct name_answer *answer)
 {
-	struct association *association = association_of(peer);
+	struct association *association;
 	struct import *import = NULL;
 
+	notice_restart(peer, answer->uid);
+	association = association_of(peer);
 	finished[next_finished].id = answer->id;
 	finished[next_finished].node = peer->node;
 	next_finished = (next_finished + 1) % FINISHED_KEPT;

@@ -37,8 +37,8 @@ extern void broadcast_timers(void);
 
 /* --- asking (resolve.c): steps 2, 3 and 7 ---------------------------------------------------- */
 
-/* Who asks gets the answer on `reply` later, or a status now. */
-extern kern_return_t resolve(const gns_name name, mach_port_t reply);
+/* The answer goes to `reply`, now or later, and always in the form of gns_reply.defs. */
+extern void resolve(const gns_name name, mach_port_t reply);
 extern void resolve_answer(struct peer *peer, const struct name_answer *answer);
 /* The association that lookups wait for is there, or will not be. */
 extern void resolve_up(const struct association *association);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from machemu.inspect.views import view_node
@@ -47,7 +49,7 @@ def test_programs_of_unix_and_dos_run_interleaved(boot: Boot) -> None:
     tasks = {event["task"]: event["name"] for event in run.of("task_named")}
     senders = [tasks.get(event["task"]) for event in run.of("message_sent")]
     turns = [name for name in senders if name in ("unix-hello", "dos-hello")]
-    changes = sum(one != other for one, other in zip(turns, turns[1:], strict=False))
+    changes = sum(one != other for one, other in itertools.pairwise(turns))
     assert changes > 4, "they take turns all the time, not one after the other"
 
 

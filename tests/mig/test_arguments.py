@@ -188,6 +188,15 @@ def test_indefinite_array_longer_than_the_buffer_comes_in_memory_of_its_own(spec
     assert [event.size for event in special.events(MEMORY_GIVEN)] == [9]
 
 
+def test_memory_for_an_indefinite_array_is_counted_in_octets(stubs: Stubs) -> None:
+    stubs.reset("every")
+    stamps, buffer = (ctypes.c_int64 * 3)(1, 2, 3), (ctypes.c_int64 * 1)()
+    pointer, count = c_void_p(ctypes.addressof(buffer)), c_uint32(1)
+    assert stubs.library.echo_any_stamps(PORT, stamps, 3, byref(pointer), byref(count)) == 0
+    assert list((ctypes.c_int64 * count.value).from_address(pointer.value or 0)) == [1, 2, 3]
+    assert [event.size for event in stubs.events(MEMORY_GIVEN)] == [24]
+
+
 def test_no_memory_for_an_indefinite_array_is_a_shortage(special: Stubs) -> None:
     special.variable("host_no_memory").value = 1
     pointer, count = c_void_p(), c_uint32(0)
@@ -300,6 +309,9 @@ def test_reply_port_of_the_callers_own_is_received_on_and_kept(special: Stubs) -
     assert special.library.call_own_port(PORT, 0x655, 3) == 0
     sent = special.message("sent")
     assert (sent.port, header(sent.data)[3], told(special).x) == (0x655, 0x655, 3)
+    assert special.library.call_oneway(PORT, 1) == special.library.call_hasty(PORT, 1) == 0
+    assert header(special.message("sent").data)[3] not in (0, 0x655)
+    ports += 1
     special.variable("host_result", c_int).value = RCV_TIMED_OUT
     assert special.library.call_own_port(PORT, 0x655, 3) == RCV_TIMED_OUT
     assert special.variable("host_reply_ports").value == ports

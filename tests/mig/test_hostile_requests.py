@@ -223,6 +223,31 @@ def test_arbitrary_octets_are_refused(stubs: Stubs, guarded: Guarded) -> None:
     check()
 
 
+@pytest.mark.parametrize(("name", "values", "offset", "octets", "carries"), [
+    pytest.param("echo_some_triples", {"x": b"abcdef"}, 36, b"\x04", False, id="part of an element"),
+    pytest.param("echo_some_pairs", {"x": [(1, 2, b"abc")]}, 36, b"\x02", False, id="part of a struct"),
+    pytest.param("echo_poly", {"x": (0x600, 17)}, 32, b"\x0b", True, id="integer as a right"),
+    pytest.param("echo_poly", {"x": (0x600, 17)}, 32, b"\x13", True, id="right that never arrives so"),
+    pytest.param("echo_port", {"x": 0x600}, 3, b"\0", False, id="name in a simple message"),
+    pytest.param("echo_region", {"x": b"abc"}, 3, b"\0", False, id="address in a simple message"),
+    pytest.param("echo_region", {"x": b""}, 3, b"\0", False, id="address of nothing in a simple message"),
+    pytest.param("echo_int", {"x": 1}, 3, b"\x80", True, id="complex message that carries nothing"),
+    pytest.param("echo_int", {"x": 1}, 35, b"\xa0", False, id="inline data to be deallocated"),
+    pytest.param("echo_short_region", {"x": bytes(64)}, 36, b"\x11", True, id="region longer than its type"),
+    pytest.param("echo_four_ints", {"x": bytes(16)}, 36, b"\x03", True, id="region shorter than its type"),
+])
+def test_request_that_nearly_fits_is_refused(
+    stubs: Stubs, guarded: Guarded, name: str, values: dict[str, Any], offset: int, octets: bytes, carries: bool
+) -> None:
+    routine = stubs.table["every"].by_name(name)
+    encoded = encode_request(routine, wire_values(routine.request, values, as_received=False))
+    request = bytearray(received(routine.id, encoded))
+    assert judge(stubs, guarded, bytes(request)).code == 0
+    request[offset:offset + 1] = octets
+    assert bool(request[3] & 0x80) == carries
+    assert guarded.ask(bytes(request), LARGEST[name]) == Answer(1, MIG_BAD_ARGUMENTS, 0, 48, BITS & 0xFF)
+
+
 @pytest.mark.parametrize("size", [0, 8, 31])
 def test_size_smaller_than_a_header_is_refused(guarded: Guarded, size: int) -> None:
     for ident, name in IDS.items():

@@ -49,19 +49,24 @@ class NodeRecipe:
     name: str
     entries: Sequence[Entry]
     site: dict[str, object] = field(default_factory=dict)
-    programs: Sequence[str] = ()  # further ones under bin/
+    extras: Sequence[Entry] = ()  # programs that are under bin/ and do not start by themselves
 
     def write(self, folder: Path) -> str:
         """The recipe's text; programs made for the test go into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         lines = [f"node = {self.number}", f'name = "{self.name}"', 'machine = "workstation"',
-                 f"programs = {_array(self.programs)}", "[site]", 'suite = "none"', "lab = true"]
+                 f"programs = {_array([extra.program for extra in self.extras if extra.program])}",
+                 "[site]", 'suite = "none"', "lab = true"]
         lines += [f"{key} = {str(value).lower()}" for key, value in self.site.items()]
         for entry in self.entries:
             lines += ["[[boot]]", f'name = "{entry.name}"', self._program(entry, folder),
                       f"flags = {_array(entry.flags)}", f"args = {_array(entry.args)}"]
             if entry.personality:
                 lines.append(f'personality = "{entry.personality}"')
+        for extra in self.extras:
+            if not extra.program:
+                self._program(extra, folder)
+                lines += ["[[file]]", f'path = "bin/{extra.name}"', f'source = "{extra.name}"']
         lines += ["[[file]]", 'path = "etc/motd"', f"text = {MOTD!r}".replace("'", '"')]
         return "\n".join(lines) + "\n"
 
@@ -78,11 +83,13 @@ def _array(words: Sequence[str]) -> str:
     return "[" + ", ".join(f'"{word}"' for word in words) + "]"
 
 
-def alone(*entries: Entry, **site: object) -> NodeRecipe:
+def alone(*entries: Entry, extras: Sequence[Entry] = (), **site: object) -> NodeRecipe:
     """One node with an ACS and these."""
-    return NodeRecipe(1, "alone", (ACS, *entries), site)
+    return NodeRecipe(1, "alone", (ACS, *entries), site, extras)
 
 
-def pair(here: Sequence[Entry], there: Sequence[Entry], **site: object) -> list[NodeRecipe]:
-    """Nodes a and b with ACS, GNS and these."""
-    return [NodeRecipe(1, "a", (ACS, GNS, *here), site), NodeRecipe(2, "b", (ACS, GNS, *there), site)]
+def pair(here: Sequence[Entry], there: Sequence[Entry], *, extras: Sequence[Entry] = (),
+         **site: object) -> list[NodeRecipe]:
+    """Nodes a and b with ACS, GNS and these; both have the extras."""
+    return [NodeRecipe(1, "a", (ACS, GNS, *here), site, extras),
+            NodeRecipe(2, "b", (ACS, GNS, *there), site, extras)]

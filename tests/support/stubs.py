@@ -8,15 +8,16 @@ by the names of routines, answer what the server asks while `Lone.settle` runs t
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self, TypeAlias, final
 
-from machemu.errors import ConfigError
-from machemu.hw.description import MachineDescription
+from machemu.hw.description import Device, MachineDescription
 from machemu.interfaces import SUBSYSTEMS
 from machemu.interfaces.runtime import Encoded, Routine, decode_reply, decode_request, encode_reply, encode_request
 from machemu.kernel.ipc.body import INLINE, read_descriptor
@@ -35,7 +36,7 @@ from machemu.kernel.ipc.right import (
 from machemu.kernel.ipc.send import copy_in
 from machemu.kernel.results import KernelError, KernReturn, MigReturn
 from machemu.kernel.task.task import Task
-from machemu.node.loader import parse_elf, start
+from machemu.node.loader import Program, parse_elf, start
 from machemu.node.node import Node
 from machemu.testing.balance import check_balance
 from machemu.testing.runs import BUILT
@@ -90,6 +91,11 @@ class Request:
 
     def refuse(self, code: int) -> None:
         self._send(encode_reply(self.routine, code))
+
+    def answer_by(self, routine: str, *arguments: Value) -> None:
+        """Answer with a routine of an interface of late answers, such as `proc_wait_reply`."""
+        what = ROUTINES[routine]
+        self.stub.send(self.stub.message(encode_request(what, arguments), self._reply, self._use, ident=what.id))
 
     def drop(self) -> None:
         """Give the reply right up: whoever waits learns that the stub has died."""
@@ -310,10 +316,14 @@ class Puppet:
         arguments.  They return results, or raise Refused or Late."""
         self._served[name] = handlers
 
+    def ignore(self, name: int) -> None:
+        """From now on leave what comes to a port in its queue."""
+        del self._served[name]
+
     def answer_all(self) -> bool:
         """Answer what is queued; False: nothing was."""
         found = False
-        for name, handlers in self._served.items():
+        for name, handlers in list(self._served.items()):
             while self.task.alive and name in self.space.entries and (message := self.take(name)) is not None:
                 found = True
                 self._answer(message, handlers)
@@ -350,13 +360,11 @@ class Lone:
     without tasks no page frame is in use.
 
     Args:
-        devices: False: no devices but a console.
+        devices: which of a workstation's devices there are, by name.
     """
 
-    def __init__(self, *, disk: bytes = b"", devices: bool = True) -> None:
-        description = MachineDescription.workstation()
-        if not devices:
-            description = MachineDescription(devices=description.devices[:1])
+    def __init__(self, devices: Collection[str] = ("console",), *, disk: bytes = b"") -> None:
+        description = MachineDescription(devices=tuple(each for each in _workstation() if each.name in devices))
         self.written = bytearray()
         self._node = Node("lone", 1, description, disk=disk, on_console=self.written.extend)
         self.kernel = self._node.kernel
@@ -396,7 +404,7 @@ class Lone:
         for slot, port in enumerate(slots):
             task.registered[slot] = port.make_send().port if port else None
         task.bootstrap_port = bootstrap.make_send().port if bootstrap else None
-        start(self.kernel, task, parse_elf(program(name), name), [name], name)
+        start(self.kernel, task, _parsed(name), [name], name)
         self._server = task
         if ready:
             self.settle()
@@ -447,10 +455,12 @@ class Lone:
     # -- what must hold --------------------------------------------------------------------
 
     def census(self) -> Census:
-        """What the server holds."""
+        """What the server holds, but for the host port, which programs ask for when they
+        first need it."""
         task = self.server
         entries = [task.space.find(name) for name in list(task.space.entries)]
-        return Census(Counter((entry.kind, entry.urefs) for entry in entries if entry is not None),
+        return Census(Counter((entry.kind, entry.urefs) for entry in entries
+                              if entry is not None and entry.port is not self.kernel.host.port),
                       sum(region.size for region in task.memory.regions()))
 
     @contextmanager
@@ -462,6 +472,11 @@ class Lone:
         self.settle()
         _compare(before, self.census())
 
+    def end_clients(self) -> None:
+        for client in self._clients:
+            client.end()
+        self.settle()
+
     def check(self) -> None:
         self.kernel.check()
         self.machine.check()
@@ -471,9 +486,7 @@ class Lone:
         """Let the clients go, then look for what the server has kept of them."""
         self.settle()
         self.check()
-        for client in self._clients:
-            client.end()
-        self.settle()
+        self.end_clients()
         self.check()
         if self._ready is not None and self.server.alive:
             _compare(self._ready._replace(memory=0), self.census()._replace(memory=0))
@@ -502,12 +515,21 @@ def _compare(before: Census, after: Census) -> None:
     assert before.memory == after.memory, f"memory was {before.memory:#x}, is {after.memory:#x}"
 
 
+@functools.cache
+def _workstation() -> tuple[Device, ...]:
+    devices = MachineDescription.workstation().devices
+    # A crypto engine has 128 contexts, most of the time that it takes to make a machine.
+    return tuple(replace(each, options={"contexts": 4}) if each.kind == "crypto" else each for each in devices)
+
+
+@functools.cache
+def _parsed(name: str) -> Program:
+    return parse_elf(program(name), name)
+
+
 def program(name: str) -> bytes:
     """A built program."""
-    path = BUILT / "programs" / name
-    if not path.exists():
-        raise ConfigError(f"{path} is not built")
-    return path.read_bytes()
+    return (BUILT / "programs" / name).read_bytes()
 
 
 def octets64(text: str) -> bytes:

@@ -191,7 +191,11 @@ kern_return_t do_mach_notify_no_senders(mach_port_t port, mach_port_mscount_t co
 
 static boolean_t demux(mach_msg_header_t *request, mach_msg_header_t *reply)
 {
-	return counter_server(request, reply) || notify_server(request, reply);
+	/* The kernel notifies through a send-once right, which no client has: it only
+	   could send something that looks like a notification. */
+	return counter_server(request, reply)
+	    || (MACH_MSGH_BITS_LOCAL(request->msgh_bits) == MACH_MSG_TYPE_PORT_SEND_ONCE
+	        && notify_server(request, reply));
 }
 
 int main(void)

@@ -153,8 +153,7 @@ class InstructionTicks:
         if not entered or retired:
             return
         if self._running:
-            self._counter[0] -= 1
-            self._set_count()
+            self._counter[0] -= 1  # and one more is left: the count stays
         else:
             self._base -= self._cost
 

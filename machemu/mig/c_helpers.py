@@ -264,14 +264,15 @@ static inline vm_address_t mig_unpack_region(struct mig_unpacker *in, uint64_t i
 """,
     "mig_count": """\
 /* Elements of the next item, at most `most`, where each has `group` in the message.  All of
-   its descriptor but the number is compared with `item`. */
+   its descriptor but the number is compared with `item`; a number that is no multiple of
+   `group` is noticed when the item is unpacked. */
 static inline mach_msg_type_number_t mig_count(struct mig_unpacker *in, uint64_t item, mach_msg_type_number_t group,
     mach_msg_type_number_t most)
 {
 	uint64_t found = mig_peek(in);
 	mach_msg_type_number_t number = found >> 32;
 
-	if ((uint32_t)(found & ~MIG_DEALLOCATE) == item && number % group == 0 && number / group <= most)
+	if ((uint32_t)(found & ~MIG_DEALLOCATE) == item && number / group <= most)
 		return number / group;
 	mig_bad(in);
 	return 0;

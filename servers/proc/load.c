@@ -19,6 +19,9 @@
 #define FILE_MAX   (8 * 1024 * 1024)
 #define EM_RISCV   243
 #define PT_LOAD    1
+#define PF_EXECUTE 1
+#define PF_WRITE   2
+#define PF_READ    4
 #define SEGMENTS_MAX 16
 
 struct elf_header {
@@ -96,8 +99,8 @@ static kern_return_t load_segment(mach_port_t task, const struct elf_segment *se
 {
 	vm_address_t first = page_floor(segment->address);
 	vm_size_t length = page_ceiling(segment->address + segment->memory_size) - first;
-	vm_prot_t protection = (segment->flags & 4 ? VM_PROT_READ : 0) | (segment->flags & 2 ? VM_PROT_WRITE : 0)
-	    | (segment->flags & 1 ? VM_PROT_EXECUTE : 0);
+	vm_prot_t protection = (segment->flags & PF_READ ? VM_PROT_READ : 0)
+	    | (segment->flags & PF_WRITE ? VM_PROT_WRITE : 0) | (segment->flags & PF_EXECUTE ? VM_PROT_EXECUTE : 0);
 	kern_return_t kr = vm_allocate(task, &first, length, FALSE);
 
 	if (kr != KERN_SUCCESS) /* overlapping segments among others */
@@ -111,7 +114,7 @@ static kern_return_t load_segment(mach_port_t task, const struct elf_segment *se
 static kern_return_t load_segments(mach_port_t task, const struct elf_header *elf, const struct file *file)
 {
 	const struct elf_segment *segments = (const struct elf_segment *)(file->data + elf->program_headers);
-	unsigned loaded = 0;
+	bool has_entry = false;
 
 	for (unsigned i = 0; i < elf->program_header_count; i++) {
 		kern_return_t kr;
@@ -123,9 +126,10 @@ static kern_return_t load_segments(mach_port_t task, const struct elf_header *el
 		kr = load_segment(task, &segments[i], file);
 		if (kr != KERN_SUCCESS)
 			return kr;
-		loaded++;
+		has_entry |= segments[i].flags & PF_EXECUTE && elf->entry >= segments[i].address
+		    && elf->entry - segments[i].address < segments[i].memory_size;
 	}
-	return loaded == 0 ? KERN_INVALID_VALUE : KERN_SUCCESS;
+	return has_entry ? KERN_SUCCESS : KERN_INVALID_VALUE;
 }
 
 /* The stack with argc, argv, 0, environment, 0 and the strings (mach-abi.md 10.3). */

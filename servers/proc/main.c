@@ -108,7 +108,8 @@ kern_return_t serve_proc_start(mach_port_t proc, mach_port_t reply, const server
 	*pid = process->pid;
 	*task = (int64_t)process->task_number;
 	/* Whoever asked knows the number before the program can do anything with it. */
-	proc_start_reply(reply, KERN_SUCCESS, *pid, *task);
+	if (proc_start_reply(reply, KERN_SUCCESS, *pid, *task) != KERN_SUCCESS)
+		mach_port_deallocate(mach_task_self(), reply); /* whoever asked has gone */
 	thread_resume(thread);
 	mach_port_deallocate(mach_task_self(), thread);
 	return MIG_NO_REPLY;

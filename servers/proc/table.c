@@ -101,6 +101,13 @@ static bool start_again(struct process *process)
 	return true;
 }
 
+/* Tell one who waits how the process ended. */
+static void tell(mach_port_t reply, const struct process *process)
+{
+	if (proc_wait_reply(reply, KERN_SUCCESS, process->status, process->how) != KERN_SUCCESS)
+		mach_port_deallocate(mach_task_self(), reply); /* it waits no longer */
+}
+
 void process_ended(struct process *process)
 {
 	process->how = process->told_status ? PROCESS_EXITED : PROCESS_KILLED;
@@ -111,7 +118,7 @@ void process_ended(struct process *process)
 		struct waiter *waiter = process->waiters;
 
 		process->waiters = waiter->next;
-		proc_wait_reply(waiter->reply, KERN_SUCCESS, process->status, process->how);
+		tell(waiter->reply, process);
 		free(waiter);
 	}
 	if (!start_again(process))
@@ -123,7 +130,7 @@ kern_return_t process_wait(struct process *process, mach_port_t reply)
 	struct waiter *waiter;
 
 	if (process->task == MACH_PORT_NULL) {
-		proc_wait_reply(reply, KERN_SUCCESS, process->status, process->how);
+		tell(reply, process);
 		return KERN_SUCCESS;
 	}
 	waiter = malloc(sizeof *waiter);

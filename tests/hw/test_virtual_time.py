@@ -16,6 +16,8 @@ from machemu.hw.cpu import Context
 from tests.hw.examples import examples
 from tests.hw.guests import BARE, BASE, DATA, RW, RX, Program, Rig, Trap, guest
 
+ALL_WAYS: Final = [{}, {"live": False}, {"native": False}, {"live": False, "native": False}]
+
 # Faults in mid-block, demand-paged code, a block and an instruction that straddle pages.
 MIXED: Final = """
     li s0, 0x100000
@@ -153,6 +155,33 @@ def test_counted_instructions_all_cost_three_octets(way: dict[str, bool]) -> Non
     # 7.5 ns each, short or long, emulated or not: after 3, 4, 5 and 7 of them.
     assert first.detail[:2] == (22, 30)
     assert (first.time_ns, second.time_ns) == (37, 52)
+
+
+@pytest.mark.parametrize("way", [{}, {"live": False}])
+def test_instruction_that_traps_is_not_counted_until_it_is_done(way: dict[str, bool]) -> None:
+    rig = Rig(replace(BARE, trap_ns=0), native=False, **way)
+    program = guest(".option norvc\nnop\nebreak\nnop\n.word -1\nnop\nlui a0, 0x50\nld a0, 0(a0)\necall")
+    context = rig.load(program)
+
+    def skip(cause: CpuException) -> None:
+        context.pc += 4
+
+    rig.kernel.on_exception = skip
+    rig.kernel.on_fault = lambda address, access: context.space.map(address // PAGE_SIZE, rig.frame(), RW)
+    traps = rig.run(context)
+    assert [trap.kind for trap in traps] == ["breakpoint", "bad_instruction", "page_fault", "ecall"]
+    assert [trap.time_ns for trap in traps] == [count * 15 // 2 for count in (1, 2, 4, 6)]
+
+
+@pytest.mark.parametrize("way", ALL_WAYS)
+def test_time_charged_in_traps_counts_for_the_end_of_the_run(way: dict[str, bool]) -> None:
+    rig = Rig(replace(BARE, trap_ns=200), **way)
+    rig.kernel.on_ecall = lambda: rig.clock.charge(300)
+    rig.cpu.switch_to(rig.load(guest("1: ecall\naddi s0, s0, 1\nj 1b")))
+    for _ in range(3):
+        until = rig.clock.now_ns + 10_000
+        rig.cpu.run(until)
+        assert until <= rig.clock.now_ns < until + 500 + 30
 
 
 def test_forgotten_translations_do_not_change_the_run() -> None:

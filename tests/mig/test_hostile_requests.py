@@ -29,7 +29,7 @@ HEADER: Final = struct.Struct("<IIQQII")
 BITS: Final = 0x1112  # dispositions: a reply right to send once, come through a send right
 WORDS: Final = (0, 1, 2**64 - 1, 2**63, 0xFFFF_FFFF_2000_2002, 1 << 29, 1 << 30, 0x1000)
 
-examples = settings(max_examples=150, derandomize=True, database=None, deadline=None,
+examples = settings(max_examples=100, derandomize=True, database=None, deadline=None,
                     suppress_health_check=list(HealthCheck))
 
 

@@ -20,14 +20,14 @@ from machemu.wire.items import Item, decode_item
 from machemu.wire.layout import Malformed
 from machemu.wire.message import Message
 from machemu.wire.records import Close, Stream, decode_records
-from machemu.wire.schema import FrameType, Number, Suite
+from machemu.wire.schema import FrameType, Number
 from tests.servers.gns_host.lan import MS, SECOND, Lan, MakeLan
 from tests.servers.test_gns_stream import Peer
 from tests.support.wire import ITEMS, PACKETS, frames, messages
 
 pytest_plugins = ("tests.servers.gns_host.fixtures",)
 
-FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+FUZZ = settings(deadline=None, max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
 MAC = bytes.fromhex("024d4b000009")
 UNJUDGED = ("rx_not_mine", "rx_self", "rx_limited", "rx_stale_epoch", "hs_stale_epoch")
 JUDGED = ("rx_malformed", "rx_bad_suite")
@@ -56,11 +56,13 @@ def take(lan: Lan, payload: bytes) -> dict[str, int]:
 
 def verdict(payload: bytes) -> str | None:
     """The counter that the codec says a frame belongs to; None: well formed."""
+    if payload[3:4] != b"\0":  # any other suite is as good as one that does not exist
+        payload = payload[:3] + b"\x07" + payload[4:]
     try:
-        frame = decode_frame(payload)
+        decode_frame(payload)
     except Malformed as fault:
         return fault.counter
-    return "rx_bad_suite" if frame.header.suite != Suite.NONE else None
+    return None
 
 
 NODES: Final = itertools.count(1000)

@@ -437,16 +437,21 @@ class Lone:
 
     def settle(self, limit_ns: int = 10 * SECOND) -> None:
         """Run until nothing can happen without the test, the stubs answering meanwhile."""
+        end = self.now_ns + limit_ns
+        while self.step():
+            assert self.now_ns < end, "the node does not come to rest"
+
+    def step(self) -> bool:
+        """Let the stubs answer what they have received, or else the node run for a moment;
+        False: nothing can happen."""
+        answered = [puppet.answer_all() for puppet in self._puppets]
+        if any(answered):
+            return True
         node = self._node
-        end = node.now_ns + limit_ns
-        while not node.halted:
-            answered = [puppet.answer_all() for puppet in self._puppets]
-            if any(answered):
-                continue
-            if node.next_ns is None:
-                return
-            assert node.now_ns < end, "the node does not come to rest"
-            node.run_until(max(node.next_ns, node.now_ns) + SLICE_NS)
+        if node.halted or node.next_ns is None:
+            return False
+        node.run_until(max(node.next_ns, node.now_ns) + SLICE_NS)
+        return True
 
     def let_pass(self, ns: int) -> None:
         self._node.run_until(self._node.now_ns + ns)
@@ -555,15 +560,15 @@ class StubBoot:
         self.ready: list[int] = []  # task numbers
         self.restarted: list[tuple[int, int]] = []  # pid and task number
         self.checks_in = True
-        self._puppet = node.stub()
+        self.puppet = node.stub()
         kernel = node.kernel
-        self._host = self._puppet.holds(kernel.host_privileged.port) if host else 0
-        self._device = self._puppet.holds(kernel.device_master.port) if device else 0
-        self._name = self._puppet.service()
-        self._acs = self._puppet.service()
-        self.port = self._puppet.object(self._name)
-        self.acs_port = self._puppet.object(self._acs)
-        self._puppet.serve(self._name, {
+        self._host = self.puppet.holds(kernel.host_privileged.port) if host else 0
+        self._device = self.puppet.holds(kernel.device_master.port) if device else 0
+        self._name = self.puppet.service()
+        self._acs = self.puppet.service()
+        self.port = self.puppet.object(self._name)
+        self.acs_port = self.puppet.object(self._acs)
+        self.puppet.serve(self._name, {
             "boot_list": self._list, "boot_size": self._size, "boot_read": self._read, "boot_ready": self._note_ready,
             "boot_check_in": self._check_in, "boot_restarted": self._note_restarted,
             "bootstrap_privileged_ports": self._privileged, "mach_notify_port_destroyed": self._take_back})
@@ -627,10 +632,10 @@ class StubProc:
         self._records: dict[int, bytes] = {}  # by task number
         self._waits: dict[int, list[Request]] = {}  # by pid
         self._last_pid = 0
-        self._puppet = node.stub()
-        self._name = self._puppet.service()
-        self.port = self._puppet.object(self._name)
-        self._puppet.serve(self._name, {
+        self.puppet = node.stub()
+        self._name = self.puppet.service()
+        self.port = self.puppet.object(self._name)
+        self.puppet.serve(self._name, {
             "proc_who": self._who, "proc_start": self._start, "proc_wait": self._wait, "proc_exit": self._exit})
 
     def knows(self, task: Task, *, manifest: bool = False) -> int:
@@ -646,12 +651,12 @@ class StubProc:
             request.answer(status, how)
 
     def dies(self) -> None:
-        self._puppet.end()
+        self.puppet.end()
 
     def _who(self, request: Request, port: int) -> tuple[Value, ...]:
-        receiver = self._puppet.object(port).receiver if port in self._puppet.space.entries else None
-        if port in self._puppet.space.entries:
-            self._puppet.drop(port)
+        receiver = self.puppet.object(port).receiver if port in self.puppet.space.entries else None
+        if port in self.puppet.space.entries:
+            self.puppet.drop(port)
         record = self._records.get(receiver.task_number) if receiver is not None else None
         if record is None:
             raise Refused(KernReturn.INVALID_ARGUMENT)

@@ -78,8 +78,9 @@ class Task:
 
     def pick(self, number: int, kinds: int = -1) -> int:
         """A name by number, of one of `kinds` if there is one and the number is not too odd."""
-        wanted = [name for name, entry in self.entries.items() if entry.kind & kinds] if number % 7 else []
-        names = wanted or list(self.entries)
+        names = [name for name in self.entries if name != self.actor.self_name]
+        wanted = [name for name in names if self.entries[name].kind & kinds] if number % 7 else []
+        names = wanted or names
         return names[number % len(names)] if names else 0
 
 
@@ -99,6 +100,7 @@ class World:
                 if other is not task:
                     name = self.rig.give(task.actor, mailbox, other.actor)
                     other.entries[name] = Entry(SEND, 1, task.entries[mailbox].target)
+            task.entries[task.actor.port(Right.PORT_SET)] = Entry(PORT_SET, 1, Set())
 
     # -- the model's rules -------------------------------------------------------------------------
 
@@ -217,11 +219,13 @@ class World:
 
     def send(self, task: Task, to: int, use: int, what: int, body_use: int) -> None:
         name, inside = task.pick(to, SEND | SEND_ONCE), task.pick(what)
+        if not name:
+            return
         use, body_use = self._use(task, name, use), self._use(task, inside, body_use)
         if use == MOVE_RECEIVE:
             use = MAKE_SEND
         target = task.entries[name].target
-        if isinstance(target, Port) and (target.place == "kernel" or len(target.queue) >= QLIMIT):
+        if isinstance(target, Port) and len(target.queue) >= QLIMIT:
             return
         ident = next(self.idents)
         result = task.actor.send(message(name, port_item(inside, body_use), remote_use=use, ident=ident))
@@ -233,10 +237,7 @@ class World:
             assert result == MsgReturn.SEND_INVALID_DEST
             return
         assert dest is not None
-        if inside in task.entries:
-            works, right = self._take(task, inside, body_use)
-        else:
-            works, right = False, None
+        works, right = self._take(task, inside, body_use) if inside in task.entries else (False, None)
         if not works:
             assert result == MsgReturn.SEND_INVALID_RIGHT
             self._destroy_right(dest)
@@ -277,7 +278,7 @@ class World:
 
     def deallocate(self, task: Task, number: int, *_: int) -> None:
         name = task.pick(number)
-        if name in (0, task.actor.self_name):
+        if not name:
             return
         entry = task.entries[name]
         code, _ = task.actor.rpc(task.actor.self_name, DEALLOCATE, name)
@@ -293,7 +294,7 @@ class World:
 
     def destroy(self, task: Task, number: int, *_: int) -> None:
         name = task.pick(number)
-        if name in (0, task.actor.self_name):
+        if not name:
             return
         task.actor.call(DESTROY, name)
         self._give_up(task, name)
@@ -358,7 +359,7 @@ class World:
 
 
 OPERATIONS: Final = (World.allocate, *[World.send] * 9, *[World.receive] * 5, World.deallocate, World.destroy,
-                     World.give_up_receive, World.move_member, World.move_member, World.end)
+                     World.give_up_receive, *[World.move_member] * 3, World.end)
 NUMBERS: Final = st.integers(0, 60)
 HISTORIES: Final = st.lists(st.tuples(st.sampled_from(OPERATIONS), NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS),
                             min_size=25, max_size=60)

@@ -1,0 +1,5 @@
+"""`python -m machemu`: the command."""
+
+from machemu.cli.main import main
+
+main()

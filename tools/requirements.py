@@ -30,10 +30,10 @@ def shown_by() -> dict[str, list[str]]:
 
 
 def _ids(decorator: ast.expr) -> list[str]:
-    if not (isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.req"):
-        return []
-    return [argument.value for argument in decorator.args
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str)]
+    """The rows a decorator names: itself a mark, or with marks on its parameters."""
+    return [argument.value for node in ast.walk(decorator)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.req"
+            for argument in node.args if isinstance(argument, ast.Constant) and isinstance(argument.value, str)]
 
 
 def main() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -105,13 +107,23 @@ def boot(effort: Effort) -> list[Figure]:
 
 
 MEASURE_MEMORY: Final = """
-import resource, sys
+import sys
 from pathlib import Path
-from machemu.bench.nodes import boot_single
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+from machemu.bench.nodes import boot_single, peak_memory
+before = peak_memory()
 seconds, node = boot_single(Path(sys.argv[1]))
-print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(before, peak_memory())
 """
+
+
+def peak_memory() -> int:
+    """The most memory this process has had resident, octets."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:  # not Linux; there, getrusage would count the process this one was forked from
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return int(re.findall(r"VmHWM:\s*(\d+) kB", status)[0]) * 1024
 
 
 def memory(effort: Effort) -> list[Figure]:
@@ -121,12 +133,9 @@ def memory(effort: Effort) -> list[Figure]:
                           check=False)
     if done.returncode:
         raise ConfigError(f"bench: the measured process failed: {done.stderr.strip().splitlines()[-1]}")
-    before, after = (int(word) * _RSS_UNIT / MIB for word in done.stdout.split())
+    before, after = (int(word) / MIB for word in done.stdout.split())
     return [Figure("memory", after, "MiB", before, "the same process without the node",
                    Target(AT_MOST, 80, of_value=True))]
-
-
-_RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024  # octets of getrusage's ru_maxrss
 
 
 class RemoteBench:

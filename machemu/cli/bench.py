@@ -41,13 +41,20 @@ def bench(
     figures: list[Figure] = []
     for name in names or BENCHMARKS:
         if not as_json:
-            print(f"measuring {name} ...", end="\r", file=sys.stderr, flush=True)
+            _say(f"measuring {name} ...")
         for figure in BENCHMARKS[name].run(effort):
             figures.append(figure)
             if not as_json:
+                _say("")
                 print(_line(figure), flush=True)
     if as_json:
         print(json.dumps({figure.name: figure.as_json() for figure in figures}, indent=2))
+
+
+def _say(text: str) -> None:
+    """What is going on, on a terminal only; the next text takes its place."""
+    if sys.stderr.isatty():
+        print(f"\r{text:<60}\r", end="", file=sys.stderr, flush=True)
 
 
 def _line(figure: Figure) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,15 +25,22 @@ def trace(
     exporter(_events(file), sys.stdout)
 
 
-def _events(file: Path):  # type: ignore[no-untyped-def]
-    with file.open(encoding="utf-8", errors="strict") as stream:
+def _events(file: Path) -> Iterator[dict[str, Any]]:
+    """The events of a recorded trace.  Raises ConfigError: it is none."""
+    number = 0
+    with file.open(encoding="utf-8") as stream:
         try:
             for number, line in enumerate(stream, 1):
-                event = json.loads(line)
-                if not isinstance(event, dict) or not {"t", "node", "seq", "event"} <= event.keys():
-                    raise ConfigError(f"{file}:{number}: not a trace event (t, node, seq, event)")
-                if number == 1 and event["event"] != "trace":
-                    raise ConfigError(f"{file}:1: not a trace: the first line must be the event `trace`")
-                yield event
+                yield _event(json.loads(line), f"{file}:{number}", first=number == 1)
         except ValueError:
-            raise ConfigError(f"{file}: not a trace: it must hold JSON Lines in UTF-8") from None
+            raise ConfigError(f"{file}:{number or 1}: not a trace: it must hold JSON Lines in UTF-8") from None
+    if number == 0:
+        raise ConfigError(f"{file}: an empty file, not a trace")
+
+
+def _event(event: Any, where: str, *, first: bool) -> dict[str, Any]:
+    if not isinstance(event, dict) or not {"t", "node", "seq", "event"} <= event.keys():
+        raise ConfigError(f"{where}: not a trace event (t, node, seq, event)")
+    if first and event["event"] != "trace":
+        raise ConfigError(f"{where}: not a trace: the first line must be the event `trace`")
+    return event

@@ -158,7 +158,7 @@ def _out_variables(routine: Routine, item: Item) -> list[str]:
     if kind.counted and new:
         room = 0 if form is Shape.REGION else most_elements(kind)
         lines.append(f"{NUMBER} {name}Cnt = {room};")
-    if poly_is_out(argument, "server") and not (new is False and kind.received == POLYMORPHIC):
+    if poly_is_out(argument, "server") and (new or kind.received != POLYMORPHIC):
         lines.append(f"{POLY} {name}Poly = 0;")
     if asks_dealloc(argument, "server"):
         lines.append(f"boolean_t {name}Dealloc = FALSE;")

@@ -57,15 +57,16 @@ static bool add_file(const char *header, uint64_t record)
 {
 	struct archive_file *file = &files[file_count];
 	uint64_t size = octal(header + TAR_SIZE, 12);
-	size_t prefix = strnlen(header + TAR_PREFIX, 155);
+	size_t prefix = strnlen(header + TAR_PREFIX, 155), name = strnlen(header + TAR_NAME, 100);
 
-	if (file_count == FILES_MAX || size > (partition_records - record) * RECORD)
+	if (file_count == FILES_MAX || size > (partition_records - record - 1) * RECORD
+	    || prefix + 1 + name >= sizeof file->path)
 		return false;
 	memset(file, 0, sizeof *file);
 	memcpy(file->path, header + TAR_PREFIX, prefix);
 	if (prefix != 0)
 		file->path[prefix++] = '/';
-	memcpy(file->path + prefix, header + TAR_NAME, strnlen(header + TAR_NAME, 100));
+	memcpy(file->path + prefix, header + TAR_NAME, name);
 	file->record = record + 1;
 	file->size = size;
 	file_count++;

@@ -66,5 +66,7 @@ extern void order_ready(uint64_t task);
 extern void order_restarted(int pid, uint64_t task);
 /* One line on the console, behind the server's name. */
 extern void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A second line, and the end of the node. */
+extern void give_up(void);
 
 #endif

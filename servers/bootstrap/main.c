@@ -174,10 +174,13 @@ int main(void)
 	kr = archive_open(device_master);
 	if (kr != KERN_SUCCESS) {
 		say("the boot archive cannot be read (%x)", (unsigned)kr);
+		give_up();
 		return 1;
 	}
-	if (!manifest_load())
+	if (!manifest_load()) {
+		give_up();
 		return 1;
+	}
 	order_go_on();
 	kr = mach_msg_server_timeout(demux, MESSAGE_MAX, port_set, MACH_RCV_SENDER, 0);
 	say("stopped (%x)", (unsigned)kr);

@@ -175,5 +175,7 @@ bool manifest_load(void)
 		}
 		line = end;
 	}
-	return true;
+	if (number == 0)
+		say(MANIFEST " is empty");
+	return number != 0;
 }

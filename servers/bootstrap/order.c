@@ -33,7 +33,7 @@ void say(const char *format, ...)
 	mach_print(line);
 }
 
-static void give_up(void)
+void give_up(void)
 {
 	say("the node cannot boot and is halted");
 	host_reboot(host_privileged, RB_HALT);

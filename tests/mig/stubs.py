@@ -105,5 +105,5 @@ def build(folder: Path) -> Stubs:
         sources.append(HOST / f"{name}_server.c")
     output = folder / "stubs.so"
     includes = [f"-I{path}" for path in (folder, HOST, ROOT / "servers" / "include")]
-    toolchain().run("cc", *FLAGS, "-O0", *includes, *sources, "-o", output)
+    toolchain().run("cc", *FLAGS, *includes, *sources, "-o", output)
     return Stubs(ctypes.CDLL(str(output)), output, meaning, {name: table_of(s) for name, s in meaning.items()})

@@ -20,6 +20,7 @@ from tests.support.rig import (
     MAKE_SEND_ONCE,
     MOVE_SEND,
     MOVE_SEND_ONCE,
+    Give,
     header,
     message,
     port_item,
@@ -185,6 +186,7 @@ class Script:
         self.model = Model(held={node: set() for node in self.nodes})
         self.names: dict[int, int] = {}  # port -> its name at home
         self.notify: dict[int, int] = {}
+        self.told: dict[int, int] = {}  # port -> its make-send count when that was asked last
         self.known: dict[tuple[int, int], int] = {}  # (node, port) -> the holder's name
         self.count = 0
 
@@ -263,15 +265,18 @@ class Script:
         for node in holders:
             self.tasks[node].send(header(self.known[node, port], ident=node))
             assert receive(self.lan, self.tasks[owner], self.names[port]).ident == node
+        entry = self.tasks[owner].space.lookup(self.names[port])
+        assert entry.port is not None
+        assert bool(entry.port.send_rights) == bool(holders)
         told = self.tasks[owner].poll(self.notify[port])
+        assert told is not None or holders or entry.port.make_send_count == self.told.get(port, 0)
         if told is not None:
+            self.told[port] = entry.port.make_send_count
             assert told.ident == NO_SENDERS
-            assert not holders
-            entry = self.tasks[owner].space.lookup(self.names[port])
-            assert entry.port is not None
-            assert entry.port.send_rights == 0
+            # If somebody holds a right, it was made since.
+            assert not holders or told.word(8) < entry.port.make_send_count
             self.tasks[owner].call(3214, self.names[port], NO_SENDERS, entry.port.make_send_count + 1,
-                                   _give(self.notify[port]))
+                                   Give(self.notify[port], MAKE_SEND_ONCE))
 
     def check_dead(self, port: int) -> None:
         for node in self.nodes:
@@ -292,12 +297,6 @@ class Script:
                 entry = self.tasks[owner].space.lookup(self.names[port])
                 assert entry.port is not None
                 assert entry.port.send_rights == 0
-
-
-def _give(port: int):  # type: ignore[no-untyped-def]
-    from tests.support.rig import Give
-
-    return Give(port, MAKE_SEND_ONCE)
 
 
 @pytest.mark.req("A-N13")

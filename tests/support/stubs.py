@@ -623,11 +623,16 @@ class Started(NamedTuple):
 @final
 class StubProc:
     """proc, as far as others ask it: which process receives from a port, and programs that
-    end when the test says so."""
+    end when the test says so.
 
-    def __init__(self, node: Lone) -> None:
+    Args:
+        task_of: the task number to give for a program that was started.
+    """
+
+    def __init__(self, node: Lone, task_of: Callable[[Started], int] | None = None) -> None:
         self.started: list[Started] = []
-        self.startable = True
+        self.refuses = 0  # the result of every start, if it is not 0
+        self._task_of = task_of or (lambda started: 1000 + started.pid)
         self.exits: list[tuple[int, int]] = []  # task number and status
         self._records: dict[int, bytes] = {}  # by task number
         self._waits: dict[int, list[Request]] = {}  # by pid
@@ -650,9 +655,6 @@ class StubProc:
         for request in self._waits.pop(pid):
             request.answer(status, how)
 
-    def dies(self) -> None:
-        self.puppet.end()
-
     def _who(self, request: Request, port: int) -> tuple[Value, ...]:
         receiver = self.puppet.object(port).receiver if port in self.puppet.space.entries else None
         if port in self.puppet.space.entries:
@@ -663,12 +665,13 @@ class StubProc:
         return (record,)
 
     def _start(self, request: Request, path: bytes, name: bytes, arguments: bytes, flags: int) -> tuple[Value, ...]:
-        if not self.startable:
-            raise Refused(KernReturn.INVALID_VALUE)
+        if self.refuses:
+            raise Refused(self.refuses)
         self._last_pid += 1
-        self.started.append(Started(self._last_pid, path.decode(), name.rstrip(b"\0").decode(),
-                                    arguments[:-1].decode().split("\0"), flags))
-        return self._last_pid, 1000 + self._last_pid
+        started = Started(self._last_pid, path.decode(), name.rstrip(b"\0").decode(),
+                          arguments[:-1].decode().split("\0"), flags)
+        self.started.append(started)
+        return started.pid, self._task_of(started)
 
     def _wait(self, request: Request, pid: int) -> None:
         self._waits.setdefault(pid, []).append(request)

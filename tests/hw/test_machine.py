@@ -10,7 +10,7 @@ from machemu.errors import ConfigError
 from machemu.hw.api import PAGE_SIZE
 from machemu.hw.description import WORKSTATION, MachineDescription
 from machemu.hw.machine import build_machine
-from tests.hw.devices.drivers import whole
+from tests.hw.devices.drivers import workstation
 from tests.hw.guests import Rig, guest
 
 TEXT_OF_IMAGES = Path(__file__).resolve().parents[2] / "images" / "machines" / "workstation.toml"
@@ -23,7 +23,7 @@ def device(name: str = "console", kind: str = "console", address: int = 0x1000_0
 
 
 def test_workstation_has_every_device() -> None:
-    machine = whole().machine
+    machine = workstation().machine
     assert set(machine.devices) == {"console", "hd0", "timer", "power", "eth0", "crypto0"}
     assert set(machine.character_devices) == {"console"}
     assert set(machine.block_devices) == {"hd0"}
@@ -105,7 +105,7 @@ def test_several_devices_of_a_kind_live_side_by_side() -> None:
 
 
 def test_frames_of_drivers_are_not_the_kernels() -> None:
-    memory = whole().machine.memory
+    memory = workstation().machine.memory
     assert memory.all_frames * PAGE_SIZE == len(memory.data) == 16 << 20
     assert memory.frames == memory.all_frames - 1  # the disk's ring
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from machemu.hw.api import PAGE_SIZE
-from tests.hw.devices.drivers import ENTRIES, Buffer, Context, engine_of, whole
+from tests.hw.devices.drivers import ENTRIES, Buffer, Context, engine_of, whole, workstation
 from tests.hw.examples import examples
 from tests.hw.guests import DATA, RW, guest
 
@@ -36,7 +36,7 @@ def generator(seed: int, epoch: int, octets: int) -> bytes:
 
 
 def test_page_tells_context_and_epoch() -> None:
-    rig = whole(epoch=9)
+    rig = workstation(epoch=9)
     page = Context(rig, "c77").registers
     assert struct.pack("<I", page[0]) == b"MCE1"
     assert (page[0x004], page[0x008], page[0x00C]) == (1, 77, 1)
@@ -46,7 +46,7 @@ def test_page_tells_context_and_epoch() -> None:
 
 
 def test_128_contexts_lie_one_behind_the_other() -> None:
-    engine = engine_of(whole())
+    engine = engine_of(workstation())
     units = engine.units()
     assert units == tuple(f"c{n}" for n in range(128))
     assert [engine.bus_page(unit) for unit in units] == [0x10200 + n for n in range(128)]
@@ -262,7 +262,7 @@ def test_input_is_copied_when_the_command_starts() -> None:
 
 
 def test_commands_of_a_context_complete_in_order_and_contexts_take_turns() -> None:
-    rig = whole(seed=1)
+    rig = workstation(seed=1)
     contexts = [Context(rig, f"c{n}") for n in (0, 5, 127)]
     for context in contexts:
         for number in range(3):

@@ -15,7 +15,7 @@ from machemu.hw.api import PAGE_SIZE
 from machemu.hw.devices.disk import COMMAND_NS, FLUSH_NS, NS_PER_OCTET, OCTETS_MAX
 from machemu.hw.memory import RAM_BASE
 from machemu.hw.sectors import SECTOR, Sectors
-from tests.hw.devices.drivers import WORKSTATION, Registers, disk_of, whole
+from tests.hw.devices.drivers import SMALL, Registers, disk_of, whole
 from tests.hw.examples import examples
 from tests.hw.guests import Rig
 
@@ -29,7 +29,7 @@ class Client:
     """The kernel, as it uses a disk."""
 
     def __init__(self, **options: Any) -> None:
-        self.rig = Rig(WORKSTATION, **({"disk": IMAGE} | options))
+        self.rig = Rig(SMALL, **({"disk": IMAGE} | options))
         self.disk = disk_of(self.rig)
         self.frames = tuple(self.rig.frame() for _ in range(4))
 
@@ -238,7 +238,7 @@ def test_registers_tell_what_it_is() -> None:
     pytest.param(0, 0, RAM_BASE + 0x5000, SECTOR, FAILED, id="no operation"),
     pytest.param(4, 0, RAM_BASE + 0x5000, SECTOR, FAILED, id="unknown operation"),
     pytest.param(1, 0, 0x1000, SECTOR, FAILED, id="below RAM"),
-    pytest.param(1, 0, RAM_BASE + (16 << 20) - 511, SECTOR, FAILED, id="across the end of RAM"),
+    pytest.param(1, 0, RAM_BASE + (4 << 20) - 511, SECTOR, FAILED, id="across the end of RAM"),
     pytest.param(2, 0, 2**64 - 512, SECTOR, FAILED, id="at the end of the bus"),
     pytest.param(1, 2**64 - 1, RAM_BASE + 0x5000, SECTOR, FAILED, id="absurd sector"),
     pytest.param(2, 0, RAM_BASE + 0x5000, OCTETS_MAX + SECTOR, FAILED, id="too long"),
@@ -276,8 +276,8 @@ def test_ring_outside_ram_is_switched_off() -> None:
 
 def sized(sectors: int) -> Any:
     devices = tuple(replace(device, options={"sectors": sectors}) if device.kind == "disk" else device
-                    for device in WORKSTATION.devices)
-    return replace(WORKSTATION, devices=devices)
+                    for device in SMALL.devices)
+    return replace(SMALL, devices=devices)
 
 
 def test_disk_may_be_larger_than_its_image_and_its_image_no_whole_number_of_sectors() -> None:
@@ -285,8 +285,8 @@ def test_disk_may_be_larger_than_its_image_and_its_image_no_whole_number_of_sect
     store = disk_of(rig).disk.store
     assert disk_of(rig).sectors == 100
     assert store.read(0, 3) == b"\x01" * 700 + bytes(3 * SECTOR - 700)
-    assert Rig(WORKSTATION, disk=b"\x01" * 700).machine.block_devices["hd0"].sectors == 2
-    assert Rig(WORKSTATION).machine.block_devices["hd0"].sectors == 0
+    assert Rig(SMALL, disk=b"\x01" * 700).machine.block_devices["hd0"].sectors == 2
+    assert Rig(SMALL).machine.block_devices["hd0"].sectors == 0
 
 
 def test_overlay_of_another_disk_is_refused() -> None:

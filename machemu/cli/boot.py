@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -22,7 +23,8 @@ UNITS: Final = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
 
 def boot(
-    images: Annotated[list[Path], typer.Argument(help="Disk images, one for each node.", metavar="IMG...")],
+    images: Annotated[list[Path], typer.Argument(
+        help="Disk images, one for each node; or alpha, beta, single, which come with machemu.", metavar="IMG...")],
     seed: Annotated[int, typer.Option(help="Of all chance in the run.")] = 0,
     for_: Annotated[str | None, typer.Option("--for", help="Stop after this much virtual time, e.g. 5s.")] = None,
     until: Annotated[str | None, typer.Option(help="Stop at a protocol step (res.8) or kind of event.")] = None,
@@ -34,7 +36,7 @@ def boot(
 ) -> None:
     """Boot nodes from disk images on one Ethernet segment.
 
-    The run ends when every program marked `main = true` on every node has exited.  Exit
+    The run ends when every program with the flag `main` on every node has exited.  Exit
     status 0 if all of them returned 0; 1 otherwise, with the reason.
     """
     from machemu.cluster.lan import Lan
@@ -44,7 +46,7 @@ def boot(
 
     limit = parse_duration(for_) if for_ is not None else None
     started = time.monotonic()
-    loaded = [read_image(path) for path in images]
+    loaded = [read_image(_packaged(path)) for path in images]
     names = [image.name for image in loaded]
     if console is not None and console not in names:
         raise ConfigError(f"--console {console}: there is no such node; the images hold {', '.join(names)}")
@@ -60,12 +62,34 @@ def boot(
             watch.print_steps(sys.stdout)
         if pcap is not None:
             _write_pcap(lan, pcap, open_files)
-        outcome = lan.run(limit, watch.stop_reason if watch is not None else None)
+        outcome = run_until_key(lan, limit, watch.stop_reason if watch is not None else None)
     view.close()
     if watch is not None and steps:
         print(watch.summary(lan, outcome, time.monotonic() - started))
     lan.close()
+    if outcome.reason == "interrupted":
+        raise KeyboardInterrupt
     _report(outcome, stopped_as_asked=limit is not None or until is not None)
+
+
+def _packaged(path: Path) -> Path:
+    """`path`, or the image of that name that comes with machemu."""
+    from machemu.sdk.layout import Built
+
+    packaged = Built().directory / "images" / f"{path}.img"
+    return packaged if not path.exists() and path.name == str(path) and packaged.exists() else path
+
+
+def run_until_key(lan: Lan, limit: int | None, stop: Callable[[], str | None] | None = None) -> Outcome:
+    """Run until the end, `limit`, `stop` or Ctrl-C, which lets the consoles and files be finished."""
+    from machemu.hw.keyboard import InterruptKey
+
+    def preempt() -> None:
+        for node in lan.nodes:
+            node.machine.cpu.preempt()
+
+    with InterruptKey(preempt) as key:
+        return lan.run(limit, lambda: "interrupted" if key.pressed else stop() if stop is not None else None)
 
 
 def _write_pcap(lan: Lan, path: Path, open_files: ExitStack) -> None:

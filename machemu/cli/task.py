@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from machemu.cli.boot import parse_duration
+from machemu.cli.boot import parse_duration, run_until_key
 from machemu.cli.console import ConsoleView
 
 
@@ -30,8 +30,10 @@ def task(
     node = Node.alone(program.read_bytes(), name, arguments or [], MachineDescription.workstation(), seed=seed,
                       on_console=view.for_node(name))
     lan = Lan([node], Segment(seed=seed))
-    outcome = lan.run(limit)
+    outcome = run_until_key(lan, limit)
     lan.close()
+    if outcome.reason == "interrupted":
+        raise KeyboardInterrupt
     end = next(iter(outcome.mains.values()))
     if end is None or end.status is None:
         for line in outcome.failures:

@@ -8,6 +8,7 @@ in that order: the result does not depend on the order in which the nodes ran.
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, final
@@ -182,7 +183,8 @@ class Segment:
             fate = "delivered late"
         if damaged < self.corruption:
             self.counters.corrupted += 1
-            octets, fcs_ok = flip_bit(octets, int(place * len(octets) * 8)), False
+            octets = flip_bit(octets, int(place * len(octets) * 8))
+            fcs_ok = zlib.crc32(octets) == zlib.crc32(frame.octets)  # the FCS that came with it
             fate = "corrupted"
         self.counters.delivered += 1
         port.deliver(arrival_ns, octets, fcs_ok)

@@ -13,11 +13,11 @@ SUBSYSTEM: Final = subsystem("device_reply", 2900,
                 Item("return_code", Kind.INTEGER, 2, 32, signed=True),
                 Item("data", Kind.OCTETS, 9, 8, 0, variable=True, out_of_line=True, long_form=True, deallocate=True, single=False),
             ),
-            reply=(), target=18, reply_to=0),
+            reply=(), target=18, reply_to=0, is_reply=True),
     Routine(2905, "device_read_reply_inband", True,
             request=(
                 Item("return_code", Kind.INTEGER, 2, 32, signed=True),
                 Item("data", Kind.OCTETS, 8, 8, 128, variable=True, single=False),
             ),
-            reply=(), target=18, reply_to=0),
+            reply=(), target=18, reply_to=0, is_reply=True),
 )

@@ -15,5 +15,5 @@ SUBSYSTEM: Final = subsystem("gns_reply", 17252,
                 Item("ttl", Kind.INTEGER, 2, 32, signed=True),
                 Item("port", Kind.PORT, -1, 64),
             ),
-            reply=(), target=18, reply_to=0),
+            reply=(), target=18, reply_to=0, is_reply=True),
 )

@@ -29,6 +29,7 @@ HEADER_OCTETS: Final = 32
 RETCODE_OCTETS: Final = 16  # descriptor, code, padding
 REPLY_DISTANCE: Final = 100  # reply id = request id + this
 INDEFINITE_OCTETS: Final = 2048  # most an indefinite array carries inline
+OUT_OF_LINE_PORT_BITS: Final = 32
 POLYMORPHIC: Final = -1
 ARRIVES_AS: Final = {16: 16, 17: 17, 18: 18, 19: 17, 20: 17, 21: 18}  # port dispositions
 INLINE: Final = 1 << 29
@@ -154,7 +155,8 @@ class _Message:
 @dataclass(frozen=True, slots=True, eq=False)
 class Routine:
     """One call of an interface.  `target` and `reply_to` are the dispositions its user stub
-    gives the request port and the reply port (POLYMORPHIC: its caller says)."""
+    gives the request port and the reply port (POLYMORPHIC: its caller says).  `is_reply`: it
+    is another routine's late reply, whose first item is the return code (flag RetCode)."""
 
     id: int
     name: str
@@ -163,6 +165,7 @@ class Routine:
     reply: tuple[Item, ...]
     target: int = 19  # MACH_MSG_TYPE_COPY_SEND
     reply_to: int = 21  # MACH_MSG_TYPE_MAKE_SEND_ONCE; 0: none
+    is_reply: bool = False
     _request: _Message = field(init=False, repr=False)
     _reply: _Message = field(init=False, repr=False)
 
@@ -202,17 +205,27 @@ def decode_request(routine: Routine, data: bytes | bytearray, rights: Mapping[in
     Raises BadMessage: size, a descriptor or a count is wrong, or a port or region is not
     in `rights` or `regions`, as it is when the message was not marked complex.
     """
+    if routine.is_reply and len(data) == HEADER_OCTETS + RETCODE_OCTETS:
+        code = decode_error(data)
+        if code != 0:
+            return (code, *(None for _ in routine.request[1:]))
     return routine._request.decode(data, rights, regions)
 
 
-def decode_reply(routine: Routine, data: bytes | bytearray, rights: Mapping[int, object] = _NO_OBJECTS,
-                 regions: Mapping[int, object] = _NO_OBJECTS) -> tuple[int, tuple[Value, ...]]:
-    """Return code and out arguments of a reply; no arguments if the code is not 0."""
+def decode_error(data: bytes | bytearray) -> int:
+    """The return code of a reply, the first thing in it.  Raises BadMessage."""
     if len(data) < HEADER_OCTETS + RETCODE_OCTETS:
         raise BadMessage("a reply has at least 48 octets")
     descriptor, code = _RETCODE.unpack_from(data, HEADER_OCTETS)
     if descriptor != RETCODE_DESCRIPTOR:
         raise BadMessage("the return code's descriptor is not the one expected")
+    return int(code)
+
+
+def decode_reply(routine: Routine, data: bytes | bytearray, rights: Mapping[int, object] = _NO_OBJECTS,
+                 regions: Mapping[int, object] = _NO_OBJECTS) -> tuple[int, tuple[Value, ...]]:
+    """Return code and out arguments of a reply; no arguments if the code is not 0."""
+    code = decode_error(data)
     if code != 0 and len(data) == HEADER_OCTETS + RETCODE_OCTETS:
         return code, ()
     return code, routine._reply.decode(data, rights, regions)
@@ -462,10 +475,13 @@ def _port_writer(item: Item) -> Callable[[_Builder], None]:
         rights = [value] if item.single else list(value or ())
         if name not in ARRIVES_AS:
             raise BadValue(f"{item.name}: {name} is no disposition")
-        if (not item.variable and len(rights) != item.number) or (item.number and len(rights) > item.number):
+        outside = item.out_of_line or (item.indefinite and len(rights) > item.number)
+        if (not item.variable and len(rights) != item.number) or (
+                not item.indefinite and item.number and len(rights) > item.number):
             raise BadValue(f"{item.name}: {len(rights)} ports, where {item.number} fit")
         descriptor = _descriptor(item, name, len(rights))
-        if item.out_of_line:
+        if outside:
+            descriptor = descriptor & ~(0xFFFF << 8 | INLINE) | OUT_OF_LINE_PORT_BITS << 8
             out.put(descriptor | (DEALLOCATE if item.deallocate else 0), bytes(8))
             out.regions[len(out.data) - 8] = rights
         else:

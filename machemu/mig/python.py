@@ -50,6 +50,8 @@ def _routine(routine: Routine) -> str:
         reply_to = reply_port.type.sent
     if reply_to != MAKE_SEND_ONCE:
         extra += f", reply_to={reply_to}"
+    if any(argument.return_code for argument in routine.arguments):
+        extra += ", is_reply=True"
     head = f'    Routine({routine.ident}, "{routine.name}", {routine.simple},'
     request, reply = _items(routine.request), _items(routine.reply)
     if len(one_line := f"{head} {request}, {reply}{extra}),\n") <= WIDTH and "\n" not in one_line:

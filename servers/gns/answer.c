@@ -140,7 +140,7 @@ static bool give(struct peer *peer, struct home *home, struct name_answer *answe
 	association = association_of(peer);
 	row = association != NULL ? row_give(association, home) : NULL;
 	if (row != NULL)
-		row->fresh++;
+		row_answered(row);
 	return row != NULL;
 }
 

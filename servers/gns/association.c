@@ -191,9 +191,8 @@ void association_up(struct association *association)
 	association->begun = true;
 	association->heard = now;
 	association->hinted = NEVER;
-	rows_confirm(association);
-	imports_confirm(association);
-	association_is_dirty(association);
+	if (association->out.first != NULL)
+		association_is_dirty(association);
 	counters.hs_up++;
 	resolve_up(association);
 }

@@ -2,7 +2,11 @@
 
    A port has one uid for all peers and a row for each; a send-once right has a uid and a row
    of its own.  A right is a row, not the knowledge of a number.  Counts are exact because a
-   reference is counted here before the item that carries it is queued. */
+   reference is counted here before the item that carries it is queued.
+
+   The answer to a name is no item: it may get lost, or be given to one who is no more.  What
+   it gave is fresh until its taker says in the stream that it has it, which is a DROP of no
+   references, and is taken back when nobody has said so in time. */
 #include "rights.h"
 
 #include <stdlib.h>
@@ -10,9 +14,15 @@
 #define REFERENCES_MAX 1024           /* of our own send right; then we give some back */
 #define ONCE_UNWATCHED (1000 * MS)    /* a reply seldom takes longer */
 
+/* Rows that something will be done about when they are old enough, oldest first. */
+struct line {
+	struct row *first, **last;
+};
+
 uint64_t uid_next;
 struct table homes_by_name, homes_by_uid, rows_by_uid, once_by_name;
-static struct row *once_first, **once_last = &once_first; /* not watched yet, oldest first */
+static struct line unwatched = {NULL, &unwatched.first}; /* send-once rows */
+static struct line fresh = {NULL, &fresh.first};         /* rows with fresh references */
 
 /* --- ports ---------------------------------------------------------------------------------- */
 
@@ -111,6 +121,28 @@ struct row *row_find(const struct association *association, uint64_t uid)
 	return link != NULL ? CONTAINER(link, struct row, by_uid) : NULL;
 }
 
+static void join(struct line *line, struct row *row)
+{
+	row->line = line;
+	row->since = now;
+	row->next_in_line = NULL;
+	row->at_in_line = line->last;
+	*line->last = row;
+	line->last = &row->next_in_line;
+}
+
+static void leave(struct row *row)
+{
+	if (row->line == NULL)
+		return;
+	*row->at_in_line = row->next_in_line;
+	if (row->next_in_line != NULL)
+		row->next_in_line->at_in_line = row->at_in_line;
+	else
+		row->line->last = row->at_in_line;
+	row->line = NULL;
+}
+
 static struct row *row_new(struct association *association, uint64_t uid)
 {
 	struct row *row = association->row_count < WIRE_EXPORTS_MAX ? calloc(1, sizeof *row) : NULL;
@@ -119,7 +151,6 @@ static struct row *row_new(struct association *association, uint64_t uid)
 		return NULL;
 	association_needed(association);
 	row->association = association;
-	row->since = now;
 	row->at = &association->rows;
 	row->next = association->rows;
 	if (row->next != NULL)
@@ -160,9 +191,7 @@ struct row *row_give_once(struct association *association, uint64_t uid, mach_po
 		uid_next++;
 	row->once = once;
 	row->n = 1;
-	row->at_once = once_last;
-	*once_last = row;
-	once_last = &row->next_once;
+	join(&unwatched, row);
 	timer_by(now + ONCE_UNWATCHED);
 	return row;
 }
@@ -172,23 +201,11 @@ bool row_is_dead(const struct row *row)
 	return (row->home != NULL ? row->home->name : row->once) == MACH_PORT_DEAD;
 }
 
-static void leave_once(struct row *row)
-{
-	if (row->at_once == NULL)
-		return;
-	*row->at_once = row->next_once;
-	if (row->next_once != NULL)
-		row->next_once->at_once = row->at_once;
-	else
-		once_last = row->at_once;
-	row->at_once = NULL;
-}
-
 void row_free(struct row *row)
 {
 	struct home *home = row->home;
 
-	leave_once(row);
+	leave(row);
 	if (row->watched)
 		table_remove(&once_by_name, &row->by_name);
 	table_remove(&rows_by_uid, &row->by_uid);
@@ -235,6 +252,20 @@ bool row_take(struct row *row, uint32_t n)
 	return true;
 }
 
+void row_answered(struct row *row)
+{
+	row->fresh++;
+	leave(row);
+	join(&fresh, row);
+	timer_by(now + WIRE_GRANT_UNCLAIMED_NS);
+}
+
+void row_confirm(struct row *row)
+{
+	if (row->fresh != 0)
+		row->fresh--;
+}
+
 /* --- all rows of an association ----------------------------------------------------------------- */
 
 void rows_drop(struct association *association, bool keep_fresh)
@@ -252,25 +283,36 @@ void rows_drop(struct association *association, bool keep_fresh)
 	}
 }
 
-void rows_confirm(struct association *association)
-{
-	for (struct row *row = association->rows; row != NULL; row = row->next)
-		row->fresh = 0;
-}
-
 /* A dead-name request for each reply right would cost a call to the kernel for each message.
    Most are used soon; only those that are not get one, so that their peer learns within a
    second or so that whoever waits for the reply has died. */
+static void watch_once(struct row *row)
+{
+	row->watched = true;
+	table_add(&once_by_name, &row->by_name, 0, row->once);
+	watch(row->once);
+}
+
+static void take_back_fresh(struct row *row)
+{
+	row_take(row, row->fresh);
+}
+
+/* Deal with the rows of a line that have been in it for `wait`. */
+static void serve(struct line *line, uint64_t wait, void (*deal)(struct row *row))
+{
+	while (line->first != NULL && line->first->since + wait <= now) {
+		struct row *row = line->first;
+
+		leave(row);
+		deal(row);
+	}
+	if (line->first != NULL)
+		timer_by(line->first->since + wait);
+}
+
 void rows_timers(void)
 {
-	while (once_first != NULL && once_first->since + ONCE_UNWATCHED <= now) {
-		struct row *row = once_first;
-
-		leave_once(row);
-		row->watched = true;
-		table_add(&once_by_name, &row->by_name, 0, row->once);
-		watch(row->once);
-	}
-	if (once_first != NULL)
-		timer_by(once_first->since + ONCE_UNWATCHED);
+	serve(&unwatched, ONCE_UNWATCHED, watch_once);
+	serve(&fresh, WIRE_GRANT_UNCLAIMED_NS, take_back_fresh);
 }

@@ -137,6 +137,23 @@ struct import *import_take(struct association *association, uint64_t uid, bool o
 	return import;
 }
 
+struct import *import_answered(struct association *association, uint64_t uid)
+{
+	struct import *import = find_or_make(association, uid, false);
+
+	if (import != NULL) {
+		import->n++;
+		import->fresh++;
+	}
+	return import;
+}
+
+void import_confirm(struct import *import)
+{
+	for (; import->fresh != 0; import->fresh--)
+		send_confirmation(import->association, import->by_uid.low);
+}
+
 struct import *import_published(struct association *association, uint64_t uid)
 {
 	return find_or_make(association, uid, false);
@@ -265,12 +282,6 @@ void imports_drop(struct association *association, bool keep_fresh)
 		import->n = 0; /* there is nobody to give anything back to */
 		import_died(import);
 	}
-}
-
-void imports_confirm(struct association *association)
-{
-	for (struct import *import = association->imports; import != NULL; import = import->next)
-		import->fresh = 0;
 }
 
 /* --- flow ------------------------------------------------------------------------------------------------ */

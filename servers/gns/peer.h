@@ -108,7 +108,7 @@ struct chunk {
 	uint64_t start;            /* offset in the stream of its first octet */
 	uint32_t length;           /* octets, item header included */
 	bool     announced;        /* its step has been told, or it has none */
-	uint8_t  octets[];
+	_Alignas(8) uint8_t octets[];
 };
 
 /* Octets of the stream, from `offset`. */
@@ -138,6 +138,7 @@ struct stream_out {
 	unsigned timeouts;         /* in a row */
 	uint64_t due;              /* timeout of what is under way; NEVER */
 	bool     stalled;          /* the NIC had no room */
+	uint64_t idle_due;         /* what need not be sent at once is, by then; NEVER */
 	uint64_t item;             /* id of the last item queued */
 };
 
@@ -185,6 +186,8 @@ extern bool item_take(struct association *association, const uint8_t head[WIRE_I
     const uint8_t *body, uint32_t length);
 
 extern void send_drop(struct association *association, uint64_t uid, uint32_t references);
+/* A DROP of nothing, which says that we have the port; it goes with what goes next. */
+extern void send_confirmation(struct association *association, uint64_t uid);
 extern void send_once_drop(struct association *association, uint64_t uid);
 extern void send_port_dead(struct association *association, uint64_t uid);
 extern void send_port_state(struct association *association, uint64_t uid, uint32_t state);

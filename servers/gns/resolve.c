@@ -79,6 +79,7 @@ static void finish(struct lookup *lookup, struct import *import, kern_return_t s
 			give_nothing(lookup->waiters[i], status);
 	if (import != NULL) {
 		counters.name_found++;
+		import_confirm(import);
 		if (import->made == 0) /* nobody was there to take it */
 			import_no_senders(import, 0);
 	} else {
@@ -246,12 +247,11 @@ static void accept(struct lookup *lookup, struct peer *peer, const struct name_a
 	if (association != NULL && answer->to_all)
 		import = import_published(association, answer->uid);
 	else if (association != NULL)
-		import = import_take(association, answer->uid, false);
+		import = import_answered(association, answer->uid);
 	if (import == NULL) {
 		finish(lookup, NULL, WIRE_ST_BUSY);
 		return;
 	}
-	import->fresh += !answer->to_all;
 	found(lookup, association, import, true);
 }
 

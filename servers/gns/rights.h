@@ -7,6 +7,7 @@
 /* --- exports (exports.c) ------------------------------------------------------------------ */
 
 struct held;
+struct line;
 struct grant;
 struct waiting;
 
@@ -39,12 +40,13 @@ struct row {
 	struct row *next_of_home, **at_home;
 	struct home *home;         /* null: a send-once right */
 	mach_port_t once;          /* that right; MACH_PORT_DEAD once its port has died */
-	struct row *next_once, **at_once; /* send-once rows not watched yet, oldest first */
-	uint64_t since;
+	struct line *line;         /* that it waits in; null: none */
+	struct row *next_in_line, **at_in_line;
+	uint64_t since;            /* in that line */
 	bool     watched;          /* a dead-name request is out for `once` */
 	struct link by_name;       /* of a watched one */
 	uint32_t n;                /* references */
-	uint32_t fresh;            /* of these, given by name answers since the last handshake */
+	uint32_t fresh;            /* of these, given by answers to names and not confirmed */
 };
 
 extern uint64_t uid_next;
@@ -65,14 +67,17 @@ extern struct row *row_give_once(struct association *association, uint64_t uid, 
 extern struct row *row_find(const struct association *association, uint64_t uid);
 /* `n` references less.  False: there are not so many. */
 extern bool row_take(struct row *row, uint32_t n);
+/* Its last reference goes out with the answer to a name; one such has come through. */
+extern void row_answered(struct row *row);
+extern void row_confirm(struct row *row);
 extern void row_free(struct row *row);
 /* Give up a row's send-once right, if it still has it: the kernel then notifies its port. */
 extern void row_drop_once(struct row *row);
 extern void row_once_died(struct row *row);
 extern bool row_is_dead(const struct row *row);
 extern void rows_drop(struct association *association, bool keep_fresh);
-extern void rows_confirm(struct association *association);
-/* Send-once rights that have been away for long get a dead-name request. */
+/* Send-once rights that have been away for long get a dead-name request; references that
+   nobody has confirmed are taken back. */
 extern void rows_timers(void);
 
 /* --- imports (imports.c) ---------------------------------------------------------------------- */
@@ -95,7 +100,7 @@ struct import {
 	unsigned stopped;          /* STOP_ bits; in the port set only if 0 */
 	unsigned pins;             /* messages that wait and name it */
 	uint32_t n;                /* references received */
-	uint32_t fresh;            /* of these, by name answers since the last handshake */
+	uint32_t fresh;            /* of these, from answers to names and not confirmed */
 	uint32_t made;             /* send rights we made: the kernel's make-send count */
 };
 
@@ -105,6 +110,10 @@ extern struct table imports_by_uid, imports_by_name;
 extern struct import *import_take(struct association *association, uint64_t uid, bool once);
 /* The same for one that is claimed first: no reference yet, and closed until then. */
 extern struct import *import_claim(struct association *association, uint64_t uid, bool once);
+/* A reference has come with the answer to a name. */
+extern struct import *import_answered(struct association *association, uint64_t uid);
+/* Tell its home that it has come through. */
+extern void import_confirm(struct import *import);
 /* One that everybody may use: uncounted. */
 extern struct import *import_published(struct association *association, uint64_t uid);
 /* The answer to a claim. */
@@ -122,7 +131,6 @@ extern void import_no_senders(struct import *import, uint32_t made);
 /* The port has died there: local holders get dead names. */
 extern void import_died(struct import *import);
 extern void imports_drop(struct association *association, bool keep_fresh);
-extern void imports_confirm(struct association *association);
 /* Stop or start proxies by the length of the stream to their peer. */
 extern void imports_backlog(struct import *import);
 extern void imports_drained(struct association *association);

@@ -25,7 +25,7 @@ void stream_out_start(struct stream_out *out)
 	memset(out, 0, sizeof *out);
 	out->limit = WIRE_WINDOW_OCTETS;
 	out->most = WIRE_WINDOW_PACKETS;
-	out->due = NEVER;
+	out->due = out->idle_due = NEVER;
 }
 
 void stream_out_free(struct stream_out *out)
@@ -198,10 +198,12 @@ void stream_out_timers(struct association *association)
 {
 	struct stream_out *out = &association->out;
 
-	if (out->stalled) {
+	if (out->stalled || out->idle_due <= now) {
 		out->stalled = false;
+		out->idle_due = NEVER;
 		association_is_dirty(association);
 	}
+	timer_by(out->idle_due);
 	if (out->due > now) {
 		timer_by(out->due);
 		return;
@@ -250,7 +252,7 @@ void stream_out_copy(struct association *association, uint8_t *to, const struct 
 			chunk->announced = true;
 			announce(association, chunk);
 		}
-		memcpy(to, chunk->octets + skip, size);
+		copy_octets(to, chunk->octets + skip, size);
 		to += size;
 		offset += size;
 		left -= size;
@@ -309,6 +311,7 @@ void stream_out_push(struct association *association)
 	struct channel *channel = association->current;
 	struct part part;
 
+	out->idle_due = NEVER;
 	while ((part = next_part(out)).length != 0) {
 		if (!channel_send(channel, &part)) {
 			out->stalled = true;

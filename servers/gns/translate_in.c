@@ -442,7 +442,7 @@ static bool copy_regions(struct incoming *in)
 					vm_deallocate(mach_task_self(), in->regions[i].address, in->regions[i].length);
 			return false;
 		}
-		memcpy((void *)region->address, region->octets, region->length);
+		copy_octets((uint8_t *)region->address, region->octets, region->length);
 	}
 	return true;
 }
@@ -519,7 +519,7 @@ static bool build(struct incoming *in, struct row *row, const struct home *home)
 	if (message == NULL || !copy_regions(in))
 		return false;
 	put_header(in, message, row, home);
-	memcpy(body, in->body, in->length);
+	copy_octets(body, in->body, in->length);
 	memset(body + in->length, 0, PADDED(in->length) - in->length);
 	if (in->is_complex)
 		put_body(in, body);

@@ -178,7 +178,7 @@ kern_return_t serve_unix_spawn(mach_port_t port, const char *name, const char *a
 	if (size == 0 || arguments[size - 1] != '\0')
 		return failure(EINVAL);
 	status = look_up(name, &kind, &entry);
-	if (status == FILE_OK && kind != FILE_ARCHIVE)
+	if (status == FILE_IS_DIRECTORY || (status == FILE_OK && kind != FILE_ARCHIVE))
 		return failure(EACCES);
 	if (status == FILE_OK)
 		status = session_start(session, entry, arguments, size, &child);

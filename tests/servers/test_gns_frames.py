@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from machemu.wire import schema
-from machemu.wire.frames import Data, Ethernet, Frame, Handshake, Header, decode_frame
+from machemu.wire.frames import Body, Data, Ethernet, Frame, Handshake, Header, Opened, decode_frame
 from machemu.wire.items import Item, decode_item
 from machemu.wire.layout import Malformed
 from machemu.wire.message import Message
@@ -135,9 +135,9 @@ class Stranger:
     def __init__(self, lan: Lan) -> None:
         self.lan, self.node, self.number = lan, next(NODES), 0
         self._send(FrameType.HS1, 0, 1, Handshake(5, 1).encode())
-        answer = decode_frame(Ethernet.decode(lan[1].sent[-1]).payload)
-        assert isinstance(answer.body, Handshake)
-        self._channel = answer.body.channel
+        answer = self.last_answer()
+        assert isinstance(answer, Handshake)
+        self._channel = answer.channel
 
     def packet(self, octets: bytes) -> None:
         self._send(FrameType.DATA, self._channel, self.number, octets)
@@ -147,8 +147,16 @@ class Stranger:
         """Else what the server has to say to it would be kept."""
         self.packet(Data((Close(2),)).encode())
 
-    def _send(self, kind: FrameType, chan: int, seq: int, body: bytes) -> None:
-        header = struct.pack("<HBBBBHIIIIQ", Number.MAGIC, Number.VERSION, 0, kind, 0, 32 + len(body), self.node, 1, 1,
+    def broadcast(self, kind: FrameType, body: Opened) -> None:
+        octets = body.encode()
+        self._send(kind, 0, 1, struct.pack("<HH", len(octets), 0) + octets, Number.ALL_NODES)
+
+    def last_answer(self) -> Body:
+        """The body of the last frame that the server has sent."""
+        return decode_frame(Ethernet.decode(self.lan[1].sent[-1]).payload).body
+
+    def _send(self, kind: FrameType, chan: int, seq: int, body: bytes, to: int = 1) -> None:
+        header = struct.pack("<HBBBBHIIIIQ", Number.MAGIC, Number.VERSION, 0, kind, 0, 32 + len(body), self.node, to, 1,
                              chan, seq)
         server = self.lan[1]
         server.receive(Ethernet(server.mac, MAC, Number.ETHERTYPE, header + body).encode())

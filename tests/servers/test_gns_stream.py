@@ -150,7 +150,7 @@ def test_timeout_doubles_from_200_ms(make_lan: MakeLan) -> None:
 def test_acknowledgement_waits_for_company_at_most_5_ms(make_lan: MakeLan) -> None:
     lan = make_lan()
     client, proxy, server, port = lan.connect()
-    lan.run(SECOND)
+    lan.run(1500 * MS)
     lan.frames.clear()
     client.send(header(proxy))
     receive(lan, server, port)

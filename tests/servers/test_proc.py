@@ -86,13 +86,13 @@ class Proc:
         space = self.node.kernel.tasks[task].space
         port = next(entry.port for entry in space.entries.values() if entry.kind & RECEIVE)
         (octets,) = self.call("proc_who", self.client.holds(port))
-        return Record.of(octets)  # type: ignore[arg-type]
+        return Record.of(octets)
 
     def list(self) -> list[dict[str, str]]:
         """The lines of proc_list, newest first."""
         (text,) = self.call("proc_list")
         return [dict(field.split("=") for field in line.split()[1:])
-                for line in text.decode().splitlines()]  # type: ignore[attr-defined]
+                for line in text.decode().splitlines()]
 
     def ended(self, pid: int) -> tuple[object, ...]:
         """Status of a process that has ended, and how it did."""
@@ -140,7 +140,7 @@ def test_program_may_have_as_many_octets_of_arguments_as_a_message_takes(site: P
 def test_as_many_arguments_as_there_are_octets_fit_on_the_stack(site: Proc) -> None:
     head = block("child", "exit", "5")
     (pid, _) = site.call("proc_start", b"bin/child", octets64("child"), head.ljust(ARGUMENTS_MAX, b"\0"), 0)
-    assert site.ended(pid) == (5, EXITED)  # type: ignore[arg-type]
+    assert site.ended(pid) == (5, EXITED)
 
 
 def test_task_bears_the_name_it_was_given(site: Proc) -> None:
@@ -342,7 +342,7 @@ def test_stat_counts_starts_and_refusals(site: Proc) -> None:
     site.start("exit")
     site.refusal("proc_start", b"bin/nothing", octets64("child"), block("child"), 0)
     (text,) = site.call("proc_stat")
-    assert text.decode().splitlines()[0] == "counter started=1 refused=2"  # type: ignore[attr-defined]
+    assert text.decode().splitlines()[0] == "counter started=1 refused=2"
 
 
 @pytest.mark.req("A-S14")

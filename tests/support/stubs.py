@@ -43,6 +43,7 @@ from machemu.testing.runs import BUILT
 
 SECOND: Final = 1_000_000_000  # ns
 SLICE_NS: Final = 50_000  # how long the node runs before the stubs look at their queues
+REST_NS: Final = SECOND  # an idle node with nothing to do for so long is at rest
 BUFFER_OCTETS: Final = 0x1_0000  # of a puppet, for one message
 SEND_ONCE_ID: Final = 71  # the reply right was destroyed unused
 ROUTINES: Final[Mapping[str, Routine]] = {
@@ -206,6 +207,10 @@ class Puppet:
                 self.memory.write(address, octets)
                 struct.pack_into("<Q", data, slot, address)
         return bytes(data)
+
+    def right_item(self, name: int, use: int = COPY_SEND) -> bytes:
+        """The item of a body that carries a right."""
+        return struct.pack("<QQ", 1 << 32 | INLINE | 64 << 8 | use, name)
 
     def send(self, octets: bytes) -> int:
         """mach_msg with a send timeout of 0; its result."""
@@ -431,24 +436,24 @@ class Lone:
 
     def type(self, text: str) -> None:
         """What someone types at the console."""
-        self.machine.devices["console"].type(text.encode())  # type: ignore[attr-defined]
+        self.machine.devices["console"].type(text.encode())
 
     # -- time -----------------------------------------------------------------------------
 
     def settle(self, limit_ns: int = 10 * SECOND) -> None:
-        """Run until nothing can happen without the test, the stubs answering meanwhile."""
+        """Run until nothing more happens by itself, the stubs answering meanwhile."""
         end = self.now_ns + limit_ns
         while self.step():
             assert self.now_ns < end, "the node does not come to rest"
 
     def step(self) -> bool:
         """Let the stubs answer what they have received, or else the node run for a moment;
-        False: nothing can happen."""
+        False: it is at rest, or halted."""
         answered = [puppet.answer_all() for puppet in self._puppets]
         if any(answered):
             return True
         node = self._node
-        if node.halted or node.next_ns is None:
+        if node.halted or node.next_ns is None or node.next_ns > node.now_ns + REST_NS:
             return False
         node.run_until(max(node.next_ns, node.now_ns) + SLICE_NS)
         return True
@@ -643,17 +648,28 @@ class StubProc:
         self.puppet.serve(self._name, {
             "proc_who": self._who, "proc_start": self._start, "proc_wait": self._wait, "proc_exit": self._exit})
 
-    def knows(self, task: Task, *, manifest: bool = False) -> int:
-        """From now on `task` is a process; its pid."""
-        self._last_pid += 1
-        self._records[task.number] = struct.pack("<QII64s32s16x", task.number, self._last_pid, int(manifest),
+    def knows(self, task: Task, *, manifest: bool = False, pid: int = 0) -> int:
+        """From now on `task` is a process, a new one if no pid is given; its pid."""
+        if not pid:
+            pid = self._last_pid = self._last_pid + 1
+        self._records[task.number] = struct.pack("<QII64s32s16x", task.number, pid, int(manifest),
                                                  task.name.encode(), bytes(32))
-        return self._last_pid
+        return pid
 
     def ends(self, pid: int, status: int, how: int = 0) -> None:
-        """A program that was started has ended."""
-        for request in self._waits.pop(pid):
+        """A program that was started has ended: whoever waits is told."""
+        for request in self.waits(pid):
             request.answer(status, how)
+        self.puppet.node.settle()
+
+    def all_end(self) -> None:
+        """Whatever has been started and is waited for has ended."""
+        for pid in list(self._waits):
+            self.ends(pid, 0)
+
+    def waits(self, pid: int) -> list[Request]:
+        """Those who wait for the end of a program, to be answered by the caller."""
+        return self._waits.pop(pid)
 
     def _who(self, request: Request, port: int) -> tuple[Value, ...]:
         receiver = self.puppet.object(port).receiver if port in self.puppet.space.entries else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from machemu.hw.api import PAGE_SHIFT
 from machemu.kernel.results import KernelError, KernReturn
-from machemu.kernel.vm.entry import PROT_WRITE, Entry
+from machemu.kernel.vm.entry import PROT_EXECUTE, PROT_WRITE, Entry
 from machemu.kernel.vm.object import DeviceObject, VmObject
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def fault(memory_map: VmMap, address: int, access: int) -> None:
     page = address >> PAGE_SHIFT
     memory = entry.memory
     if isinstance(memory, DeviceObject):
+        if access & PROT_EXECUTE:
+            raise KernelError(KernReturn.PROTECTION_FAILURE)
         _map_registers(memory_map, memory, page, memory.bus_page + entry.index_of(page), allowed)
         return
     if access & PROT_WRITE:

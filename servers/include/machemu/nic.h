@@ -22,6 +22,7 @@ struct nic_counters {
 	uint64_t tx_frames, rx_frames, tx_octets, rx_octets;
 	uint64_t rx_no_buffer; /* frames lost for want of a receive buffer */
 	uint64_t tx_bad;       /* descriptors the device refused */
+	uint64_t rx_bad;       /* frames lost to a buffer that the device refused */
 	uint64_t rx_fcs;       /* whole NIC: frames with a bad check sequence */
 	uint64_t rx_no_steer;  /* whole NIC: frames of no queue's EtherType */
 	uint64_t rx_oversize;

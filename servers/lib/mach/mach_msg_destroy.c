@@ -44,10 +44,12 @@ static void destroy_region(vm_address_t address, const mach_msg_type_t *type)
 {
 	vm_size_t size = ((vm_size_t)type->msgt_size * type->msgt_number + 7) / 8;
 
+	if (size == 0) /* nothing, or a hole that a shortage left: the address is no address */
+		return;
 	if (MACH_MSG_TYPE_PORT_ANY(type->msgt_name))
 		for (mach_msg_type_number_t i = 0; i < type->msgt_number; i++)
 			destroy_port(((const mach_port_t *)address)[i], type->msgt_name);
-	if (type->msgt_deallocate && size != 0)
+	if (type->msgt_deallocate)
 		vm_deallocate(mach_task_self(), address, size);
 }
 

@@ -2,6 +2,7 @@
 #include <mach.h>
 #include <mach/mig_errors.h>
 #include <mach/mig_support.h>
+#include <string.h>
 
 /* The reply port while no call is using it.  A call made during another (a constructor of
    out-of-line data, say) finds none here and makes its own. */
@@ -52,6 +53,7 @@ void mig_reply_setup(const mach_msg_header_t *request, mach_msg_header_t *reply)
 {
 	mig_reply_header_t *out = (mig_reply_header_t *)reply;
 
+	memset(out, 0, sizeof *out); /* padding too: what was in the buffer is nobody's business */
 	out->Head = (mach_msg_header_t){
 	    .msgh_bits = MACH_MSGH_BITS(MACH_MSGH_BITS_REMOTE(request->msgh_bits), 0),
 	    .msgh_size = sizeof *out,

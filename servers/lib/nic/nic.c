@@ -62,7 +62,7 @@ nic_receive(struct nic *nic, void (*take)(void *, const uint8_t *, size_t), void
 			volatile struct nic_descriptor *slot = &nic->rx_ring[place];
 			uint32_t length = slot->length;
 
-			if (length <= BUFFER_SIZE)
+			if (!(slot->flags & FLAG_ERROR) && length <= BUFFER_SIZE)
 				take(context, nic->rx_buffers + place * BUFFER_SIZE, length);
 			slot->length = BUFFER_SIZE;
 			slot->flags = 0;
@@ -84,6 +84,7 @@ nic_read_counters(const struct nic *nic, struct nic_counters *counters)
 	counters->rx_octets = read_register64(nic->queue, Q_RX_OCTETS);
 	counters->rx_no_buffer = read_register64(nic->queue, Q_RX_NO_BUFFER);
 	counters->tx_bad = read_register64(nic->queue, Q_TX_BAD);
+	counters->rx_bad = read_register64(nic->queue, Q_RX_BAD);
 	counters->rx_fcs = read_register64(nic->privileged, P_RX_FCS);
 	counters->rx_no_steer = read_register64(nic->privileged, P_RX_NO_STEER);
 	counters->rx_oversize = read_register64(nic->privileged, P_RX_OVERSIZE);

@@ -28,6 +28,7 @@
 #define Q_RX_OCTETS      0x078
 #define Q_RX_NO_BUFFER   0x080
 #define Q_TX_BAD         0x088
+#define Q_RX_BAD         0x090
 
 /* Privileged page. */
 #define P_ID             0x000
@@ -40,6 +41,8 @@
 #define QUEUE_ID         0x3143494e /* "NIC1" */
 #define PRIVILEGED_ID    0x5043494e /* "NICP" */
 #define REGISTERS_VERSION 1
+
+#define FLAG_ERROR       0x40000000 /* of a descriptor */
 
 #define CAUSE_RX         0x1
 #define CAUSE_TX         0x2

@@ -19,10 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Open files of a parent, for a child that has not opened its session yet. */
+/* Open files of a parent, for a child that has not opened its session yet.  They
+   wait for it even if the parent forgets the child or ends. */
 typedef struct legacy {
 	struct legacy *next;
 	int            pid;
+	mach_port_t    port; /* where proc tells the child's end, once the parent does not listen */
 	file_table_t   files;
 } legacy_t;
 
@@ -30,15 +32,24 @@ static legacy_t *legacies;
 
 static legacy_t *legacy_find(int pid)
 {
-	for (legacy_t **link = &legacies; *link != NULL; link = &(*link)->next) {
-		legacy_t *legacy = *link;
+	legacy_t *legacy = legacies;
 
-		if (legacy->pid == pid) {
-			*link = legacy->next;
-			return legacy;
-		}
-	}
-	return NULL;
+	while (legacy != NULL && legacy->pid != pid)
+		legacy = legacy->next;
+	return legacy;
+}
+
+/* Takes it off the list, without its files. */
+static void legacy_free(legacy_t *legacy)
+{
+	legacy_t **link = &legacies;
+
+	while (*link != legacy)
+		link = &(*link)->next;
+	*link = legacy->next;
+	if (legacy->port != MACH_PORT_NULL)
+		port_destroy(legacy->port);
+	free(legacy);
 }
 
 bool legacy_take(int pid, file_table_t *files)
@@ -48,7 +59,7 @@ bool legacy_take(int pid, file_table_t *files)
 	if (legacy == NULL)
 		return false;
 	*files = legacy->files; /* the references go with it */
-	free(legacy);
+	legacy_free(legacy);
 	return true;
 }
 
@@ -58,13 +69,24 @@ static void legacy_drop(int pid)
 
 	if (legacy != NULL) {
 		files_close_all(&legacy->files);
-		free(legacy);
+		legacy_free(legacy);
 	}
+}
+
+/* The child has ended that nobody but its legacy was waiting for. */
+static bool legacy_lost(mach_port_t port)
+{
+	for (legacy_t *legacy = legacies; legacy != NULL; legacy = legacy->next)
+		if (legacy->port == port) {
+			legacy_drop(legacy->pid);
+			return true;
+		}
+	return false;
 }
 
 /* --- proc ---------------------------------------------------------------- */
 
-kern_return_t process_of(mach_port_t port, int *pid)
+kern_return_t process_of(mach_port_t port, int *pid, uint64_t *task)
 {
 	process_record_t octets;
 	struct process_record record;
@@ -74,6 +96,7 @@ kern_return_t process_of(mach_port_t port, int *pid)
 		return result;
 	memcpy(&record, octets, sizeof record);
 	*pid = (int)record.pid;
+	*task = record.task;
 	return KERN_SUCCESS;
 }
 
@@ -96,7 +119,11 @@ kern_return_t process_watch(int pid, mach_port_t port)
 
 static void child_free(child_t *child)
 {
-	if (child->port != MACH_PORT_NULL)
+	legacy_t *legacy = legacy_find(child->pid);
+
+	if (child->port != MACH_PORT_NULL && legacy != NULL)
+		legacy->port = child->port; /* it may still come for its files */
+	else if (child->port != MACH_PORT_NULL)
 		port_destroy(child->port);
 	free(child);
 }
@@ -149,16 +176,35 @@ child_t *session_child_by_pid(session_t *session, int pid)
 	return child;
 }
 
+/* Tells those who wait for a child that somebody else has waited for, or closed. */
+static void answer_childless(session_t *session)
+{
+	waiter_t **link = &session->waiters;
+
+	while (*link != NULL) {
+		waiter_t *waiter = *link;
+
+		if (waiter->number == ANY_CHILD ? session->children != NULL
+						: session_child(session, waiter->number) != NULL) {
+			link = &waiter->next;
+			continue;
+		}
+		*link = waiter->next;
+		waiter->answer(session, waiter->reply, NULL);
+		free(waiter);
+	}
+}
+
 void session_forget(session_t *session, child_t *child)
 {
 	for (child_t **link = &session->children; *link != NULL; link = &(*link)->next) {
 		if (*link == child) {
 			*link = child->next;
-			legacy_drop(child->pid);
 			child_free(child);
-			return;
+			break;
 		}
 	}
+	answer_childless(session);
 }
 
 /* A child that has ended and that a wait for `number` may answer with; of
@@ -219,25 +265,6 @@ static void answer_waiters(session_t *session, child_t *child)
 	}
 }
 
-/* Tells those whose last child somebody else has waited for. */
-static void answer_childless(session_t *session)
-{
-	waiter_t **link = &session->waiters;
-
-	while (*link != NULL) {
-		waiter_t *waiter = *link;
-
-		if (waiter->number == ANY_CHILD ? session->children != NULL
-						: session_child(session, waiter->number) != NULL) {
-			link = &waiter->next;
-			continue;
-		}
-		*link = waiter->next;
-		waiter->answer(session, waiter->reply, NULL);
-		free(waiter);
-	}
-}
-
 static child_t *child_of_port(mach_port_t port, session_t **of)
 {
 	for (session_t *session = sessions; session != NULL; session = session->next)
@@ -255,7 +282,7 @@ static bool child_ended(mach_port_t port, bool crashed, int status)
 	child_t *child = child_of_port(port, &session);
 
 	if (child == NULL)
-		return false;
+		return legacy_lost(port);
 	child->ended = true;
 	child->crashed = crashed;
 	child->status = status;
@@ -263,7 +290,6 @@ static bool child_ended(mach_port_t port, bool crashed, int status)
 	port_destroy(port);
 	legacy_drop(child->pid);
 	answer_waiters(session, child);
-	answer_childless(session);
 	return true;
 }
 

@@ -11,9 +11,10 @@
 kern_return_t port_in_set(mach_port_t *port);
 void port_destroy(mach_port_t port);
 
-/* proc, by its own port: the process that receives from `port`; a new one; and
-   a request to tell the end of one on `port`, which comes as proc_wait_reply. */
-kern_return_t process_of(mach_port_t port, int *pid);
+/* proc, by its own port: the process that receives from `port`, and its task's
+   number; a new one; and a request to tell the end of one on `port`, which comes
+   as proc_wait_reply. */
+kern_return_t process_of(mach_port_t port, int *pid, uint64_t *task);
 kern_return_t process_start(const char *path, const char *arguments, size_t size, int *pid);
 kern_return_t process_watch(int pid, mach_port_t port);
 

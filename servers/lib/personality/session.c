@@ -15,6 +15,7 @@
 #include <mach/mig_errors.h>
 #include <mach/notify.h>
 #include <mach_error.h>
+#include <machemu/sender.h>
 #include <machemu/server.h>
 #include <machemu/text.h>
 #include <mig/device_reply_server.h>
@@ -30,6 +31,7 @@ session_t *sessions;
 
 static const personality_t *personality;
 static mach_port_t service, port_set;
+static uint64_t sender; /* task number of the request at hand */
 
 static struct {
 	unsigned opened, closed, requests, refused;
@@ -116,12 +118,15 @@ static session_t *session_make(int pid)
 kern_return_t session_attach(mach_port_t server, mach_port_t proof, mach_port_t *port, int *pid)
 {
 	session_t *session;
+	uint64_t task = 0;
 	int owner = 0;
 	kern_return_t result;
 
 	if (server != service)
 		return KERN_INVALID_ARGUMENT;
-	result = process_of(proof, &owner);
+	result = process_of(proof, &owner, &task);
+	if (result == KERN_SUCCESS && task != sender)
+		result = KERN_NO_ACCESS; /* it shows a port of another's */
 	if (result != KERN_SUCCESS)
 		return result; /* the request, and so the right, is destroyed */
 	session = session_make(owner);
@@ -208,8 +213,14 @@ kern_return_t do_mach_notify_send_once(mach_port_t port)
 static boolean_t demux(mach_msg_header_t *request, mach_msg_header_t *reply)
 {
 	counters.requests++;
-	return personality->demux(request, reply) || notify_server(request, reply)
-	    || device_reply_server(request, reply) || proc_reply_server(request, reply);
+	sender = sender_of(request)->task;
+	if (personality->demux(request, reply))
+		return TRUE;
+	/* The kernel and proc answer through send-once rights, which no client has: it
+	   only could send something that looks like an answer. */
+	return MACH_MSGH_BITS_LOCAL(request->msgh_bits) == MACH_MSG_TYPE_PORT_SEND_ONCE
+	    && (notify_server(request, reply) || device_reply_server(request, reply)
+	        || proc_reply_server(request, reply));
 }
 
 int personality_serve(const personality_t *served)
@@ -231,7 +242,7 @@ int personality_serve(const personality_t *served)
 		return 1;
 	result = mach_port_move_member(mach_task_self(), service, port_set);
 	if (result == KERN_SUCCESS)
-		result = mach_msg_server(demux, REQUEST_OCTETS, port_set);
+		result = mach_msg_server_timeout(demux, REQUEST_OCTETS, port_set, MACH_RCV_SENDER, 0);
 	printf("%s: stopped: %s\n", served->name, mach_error_string(result));
 	return 1;
 }

@@ -145,7 +145,7 @@ def naive_result(names: dict[str, int], body: bytes, mapped: range) -> int:
     return MsgReturn.SUCCESS
 
 
-@settings(derandomize=True, deadline=None, max_examples=80, database=None)
+@settings(derandomize=True, deadline=None, max_examples=50, database=None)
 @given(st.lists(st.one_of(
     st.tuples(st.sampled_from([COPY_SEND, MAKE_SEND, MAKE_SEND_ONCE]), st.lists(st.sampled_from(STABLE), max_size=3)),
     ANY_DESCRIPTOR.filter(lambda word: not (word & DEALLOCATE and not word & INLINE))), max_size=5), ADDRESSES)
@@ -186,7 +186,7 @@ def any_name(sender: Actor, rig: KernelRig) -> list[int]:
     return [*rig.names_of_every_kind(sender).values(), sender.self_name, NULL, DEAD, NO_NAME]
 
 
-@settings(derandomize=True, deadline=None, max_examples=80, database=None)
+@settings(derandomize=True, deadline=None, max_examples=50, database=None)
 @given(st.data())
 def test_soup_of_every_disposition_leaks_nothing(data: st.DataObject) -> None:
     rig = KernelRig()

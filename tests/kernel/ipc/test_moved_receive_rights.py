@@ -220,7 +220,7 @@ def test_a_port_destroyed_request_on_itself_is_circular(rig: KernelRig) -> None:
 @pytest.mark.xfail(strict=True, reason="kernel: receive rights nested in messages are destroyed recursively")
 def test_a_deep_nest_of_receive_rights_is_destroyed(rig: KernelRig) -> None:
     actor = rig.another()
-    ports = loop(actor, 500)
+    ports = loop(actor, 300)
     before = len(rig.kernel.zone.live)
     actor.call(MOD_REFS, ports[-1], Right.RECEIVE, -1)
-    assert len(rig.kernel.zone.live) == before - 500
+    assert len(rig.kernel.zone.live) == before - 300

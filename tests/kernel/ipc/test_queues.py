@@ -298,7 +298,7 @@ def test_blocked_senders_keep_their_order_though_the_first_receives_there_too(ri
 def test_a_long_chain_of_senders_that_go_on_to_receive(rig: KernelRig) -> None:
     """Each frees, by its receive, the slot that the next one waits for."""
     actor = rig.actor
-    length = 400
+    length = 250
     ports = [actor.port() for _ in range(length + 1)]
     for port in ports:
         actor.space.entries[port].port.limit = 1

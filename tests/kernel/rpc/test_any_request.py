@@ -106,7 +106,7 @@ def right_port(ident: int, choice: int, ports: list[int]) -> int:
     return ports[0 if choice == -1 else 1]
 
 
-@settings(derandomize=True, deadline=None, max_examples=60, database=None)
+@settings(derandomize=True, deadline=None, max_examples=40, database=None)
 @given(st.lists(CALLS, min_size=1, max_size=8))
 def test_no_sequence_of_calls_harms_the_kernel(calls: list[tuple[int, int, tuple[object, ...], object]]) -> None:
     rig = KernelRig(frames=4096)

@@ -56,7 +56,7 @@ def can_run(actor: Actor) -> bool:
     return actor.thread.runnable
 
 
-@settings(derandomize=True, deadline=None, max_examples=80, database=None)
+@settings(derandomize=True, deadline=None, max_examples=50, database=None)
 @given(HISTORIES)
 def test_no_sequence_of_traps_harms_the_kernel(history: list[tuple[int, list[tuple[str, int]]]]) -> None:
     rig = KernelRig(frames=4096)

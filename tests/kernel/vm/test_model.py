@@ -156,7 +156,7 @@ HISTORIES: Final = st.lists(st.tuples(st.sampled_from(OPERATIONS), st.integers(0
                                       st.integers(1, 5), st.integers(1, 255)), min_size=4, max_size=40)
 
 
-@settings(derandomize=True, deadline=None, max_examples=120, database=None)
+@settings(derandomize=True, deadline=None, max_examples=60, database=None)
 @given(HISTORIES)
 def test_memory_is_what_the_model_says(history: list[tuple[object, int, int, int, int]]) -> None:
     world = World()

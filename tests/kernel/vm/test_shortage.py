@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from typing import Final
 
 import pytest
@@ -30,7 +31,7 @@ from tests.support.rig import (
 
 PORT_NAMES, GET_SET_STATUS, PORTS_LOOKUP, TASK_THREADS, VM_READ, VM_WRITE, VM_COPY = (
     3200, 3212, 2034, 2011, 2026, 2027, 2028)
-DEVICE_READ: Final = 2804
+DEVICE_WRITE, DEVICE_READ = 2802, 2804
 UNMAPPABLE: Final = "kernel: out-of-line results that get no frames raise out of the send"
 
 
@@ -184,3 +185,23 @@ def test_console_input_without_a_frame_to_put_it_in(rig: KernelRig) -> None:
     rig.check()
     assert actor.take(reply).code == DeviceReturn.NO_MEMORY
 
+
+
+@pytest.mark.xfail(strict=True, reason="kernel: vm_write and device_write copy any amount into the host's memory")
+@pytest.mark.parametrize("ident", [VM_WRITE, DEVICE_WRITE])
+def test_data_larger_than_ram_is_not_copied_out_of_it(rig: KernelRig, ident: int) -> None:
+    """Untouched memory costs the guest nothing; it must not cost the host anything either."""
+    actor = rig.actor
+    octets = 64 << 20  # RAM has 4 MiB
+    actor.memory.allocate(UNMAPPED, 2 * octets, False)
+    console = rig.name_of(actor, rig.kernel.devices.open("console", actor.task))
+    target = actor.self_name if ident == VM_WRITE else console
+    arguments = (UNMAPPED + octets,) if ident == VM_WRITE else (0, 0)
+    tracemalloc.start()
+    try:
+        code, _ = actor.rpc(target, ident, *arguments, At(UNMAPPED, octets))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < octets // 2
+    assert code != 0 or ident == DEVICE_WRITE, "a device may write less than it was given"

@@ -490,6 +490,7 @@ class Lan:
     def close(self) -> None:
         for node in self.nodes:
             node.close()
+        self.nodes = []
 
     # -- common scenes ---------------------------------------------------------------------------
 

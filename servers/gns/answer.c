@@ -207,8 +207,8 @@ bool answer_message(mach_msg_header_t *message)
 
 	if (query == NULL || query->port == MACH_PORT_NULL)
 		return false;
-	/* An error is a shorter message than the stub takes, and a notification says that the
-	   ACS is no more, or was too busy to be asked: no answer, all of them. */
+	/* A notification says that the ACS is no more, or was too busy to be asked.  Whatever has
+	   come, it is all that will. */
 	if (!acs_reply_server(message, &nobody.Head) || nobody.RetCode != KERN_SUCCESS)
 		mach_msg_destroy(message);
 	query->busy = false;

@@ -75,7 +75,7 @@ struct association *association_of(struct peer *peer)
 	}
 	association->peer = peer;
 	association->slot = (unsigned)slot;
-	association->dial.next = NEVER;
+	association->dial.next = association->confirm_due = NEVER;
 	start_streams(association);
 	associations[slot] = peer->association = association;
 	return association;
@@ -264,6 +264,7 @@ void associations_timers(void)
 		dial_timers(association);
 		channels_timers(association);
 		stream_out_timers(association);
+		imports_timers(association);
 		follow_hint(association);
 		keep_alive(association);
 	}

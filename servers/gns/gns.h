@@ -3,15 +3,17 @@
 
    What comes in and where it goes:
 
-       local message on a proxy    translate_out.c -> items.c -> stream_out.c -> channel.c -> frames.c
-       frame                       frames.c -> channel.c -> stream_in.c -> items.c -> translate_in.c
-                                   -> deliver.c
+       local message on a proxy    imports.c -> translate_out.c -> waiting.c -> items.c
+                                   -> stream_out.c -> packet.c -> frames.c
+       frame                       frames.c -> packet.c -> stream_in.c -> items.c
+                                   -> incoming.c -> translate_in.c -> deliver.c
        gns_lookup of our ACS       resolve.c (figure 2, steps 2, 3 and 7)
-       NAME_REQ of another node    answer.c (steps 4 to 6)
-       notification                death.c
+       NAME_REQ of another node    broadcast.c -> answer.c (steps 4 to 6)
+       handshake                   handshake.c -> channel.c, association.c, peers.c
+       notification                death.c, or imports.c from a proxy
 
    One thread, which waits only in loop.c.  Nothing here blocks on a port: what a queue has
-   no room for is held (deliver.c) or its sender is stopped (imports.c).
+   no room for is held (held.c), and whoever sends too much is stopped (flow.c).
 
    Sections are those of the security design, which gives the wire format (4) and the rules
    of translation (5).  Times are ns of the node's own counter. */

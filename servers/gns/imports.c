@@ -8,19 +8,12 @@
 
 #include <stdlib.h>
 
-#define SPARE_MAX    32                   /* ports kept for send-once rights */
-#define BACKLOG_HIGH WIRE_WINDOW_OCTETS   /* of the stream, not acknowledged: stop who sends */
-#define BACKLOG_LOW  (BACKLOG_HIGH / 2)
-#define BACKLOG_HARD (8 * BACKLOG_HIGH)   /* stop everybody */
+#define CONFIRM_AFTER (1000 * MS) /* long before the home takes back what is not confirmed */
+#define SPARE_MAX     32          /* ports kept for send-once rights */
 
 struct table imports_by_uid, imports_by_name;
 static mach_port_t spare[SPARE_MAX];
 static unsigned spares;
-
-static mach_port_t proxy_of(const struct import *import)
-{
-	return (mach_port_t)import->by_name.low;
-}
 
 static uint64_t home_of_peer(const struct peer *peer)
 {
@@ -48,8 +41,8 @@ static void ask_for_no_senders(const struct import *import, uint32_t sync)
 {
 	mach_port_t previous = MACH_PORT_NULL;
 
-	if (mach_port_request_notification(mach_task_self(), proxy_of(import), MACH_NOTIFY_NO_SENDERS, sync,
-	    proxy_of(import), MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous) == KERN_SUCCESS
+	if (mach_port_request_notification(mach_task_self(), import_proxy(import), MACH_NOTIFY_NO_SENDERS, sync,
+	    import_proxy(import), MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous) == KERN_SUCCESS
 	    && previous != MACH_PORT_NULL)
 		mach_port_deallocate(mach_task_self(), previous);
 }
@@ -70,22 +63,6 @@ static mach_port_t port_new(void)
 static void port_destroy(mach_port_t name)
 {
 	mach_port_mod_refs(mach_task_self(), name, MACH_PORT_RIGHT_RECEIVE, -1);
-}
-
-void import_stop(struct import *import, unsigned why)
-{
-	if (import->stopped == 0 && !import->dead)
-		mach_port_move_member(mach_task_self(), proxy_of(import), MACH_PORT_NULL);
-	import->stopped |= why;
-}
-
-void import_go(struct import *import, unsigned why)
-{
-	if ((import->stopped & why) == 0 || import->dead)
-		return;
-	import->stopped &= ~why;
-	if (import->stopped == 0)
-		mach_port_move_member(mach_task_self(), proxy_of(import), self.set);
 }
 
 /* --- coming and going ------------------------------------------------------------------------------ */
@@ -144,14 +121,29 @@ struct import *import_answered(struct association *association, uint64_t uid)
 	if (import != NULL) {
 		import->n++;
 		import->fresh++;
+		if (association->confirm_due == NEVER)
+			association->confirm_due = now + CONFIRM_AFTER;
+		timer_by(association->confirm_due);
 	}
 	return import;
 }
 
-void import_confirm(struct import *import)
+/* A DROP of nothing for each answer: what it gave has come. */
+static void confirm(struct import *import)
 {
 	for (; import->fresh != 0; import->fresh--)
-		send_confirmation(import->association, import->by_uid.low);
+		send_drop(import->association, import->by_uid.low, 0);
+}
+
+void imports_timers(struct association *association)
+{
+	if (association->confirm_due > now || !association->begun) {
+		timer_by(association->confirm_due > now ? association->confirm_due : now + CONFIRM_AFTER);
+		return;
+	}
+	association->confirm_due = NEVER;
+	for (struct import *import = association->imports; import != NULL; import = import->next)
+		confirm(import);
 }
 
 struct import *import_published(struct association *association, uint64_t uid)
@@ -192,7 +184,7 @@ static void give_back(struct import *import)
 
 void import_used(struct import *import)
 {
-	mach_port_t name = proxy_of(import);
+	mach_port_t name = import_proxy(import);
 
 	leave(import);
 	if (import->stopped == 0 && spares < SPARE_MAX)
@@ -214,13 +206,13 @@ void import_no_senders(struct import *import, uint32_t made)
 	}
 	give_back(import);
 	leave(import);
-	port_destroy(proxy_of(import));
+	port_destroy(import_proxy(import));
 	free(import);
 }
 
 void import_died(struct import *import)
 {
-	port_destroy(proxy_of(import)); /* local holders have dead names now */
+	port_destroy(import_proxy(import)); /* local holders have dead names now */
 	leave(import);
 	if (import->pins != 0) {
 		import->dead = true;
@@ -284,39 +276,21 @@ void imports_drop(struct association *association, bool keep_fresh)
 	}
 }
 
-/* --- flow ------------------------------------------------------------------------------------------------ */
-
-void imports_backlog(struct import *import)
-{
-	struct association *association = import->association;
-	uint64_t waiting = association->out.end - association->out.acked;
-
-	if (waiting <= BACKLOG_HIGH)
-		return;
-	association->backlogged = true;
-	if (!import->once)
-		import_stop(import, STOP_BACKLOG);
-	if (waiting <= BACKLOG_HARD)
-		return;
-	for (import = association->imports; import != NULL; import = import->next)
-		import_stop(import, STOP_BACKLOG);
-}
-
-void imports_drained(struct association *association)
-{
-	if (!association->backlogged || association->out.end - association->out.acked > BACKLOG_LOW)
-		return;
-	association->backlogged = false;
-	for (struct import *import = association->imports; import != NULL; import = import->next)
-		import_go(import, STOP_BACKLOG);
-}
-
 /* --- messages ------------------------------------------------------------------------------------------------ */
 
 static bool is_once_notification(const mach_msg_header_t *message)
 {
 	return message->msgh_id == MACH_NOTIFY_SEND_ONCE && message->msgh_size == sizeof *message
 	    && message->msgh_remote_port == MACH_PORT_NULL && (message->msgh_bits & MACH_MSGH_BITS_COMPLEX) == 0;
+}
+
+void import_message_lost(struct import *import)
+{
+	counters.msg_refused++;
+	if (!import->once)
+		return;
+	send_once_drop(import->association, import->by_uid.low);
+	import_used(import);
 }
 
 void import_message(struct import *import, mach_msg_header_t *message)

@@ -7,7 +7,6 @@
 
 #define ZERO_AT 6      /* two reserved octets of the item header */
 #define KINDS   (WIRE_KIND_RECV_TAKEN + 1)
-#define CONFIRM_BY (1000 * MS)
 
 /* --- out --------------------------------------------------------------------------------- */
 
@@ -28,8 +27,7 @@ struct chunk *item_new(uint8_t kind, uint32_t body_length)
 	return chunk;
 }
 
-/* The chunk is the stream's, behind all others; it is sent when something is. */
-static uint64_t append(struct association *association, struct chunk *chunk)
+uint64_t item_queue(struct association *association, struct chunk *chunk)
 {
 	struct stream_out *out = &association->out;
 
@@ -47,14 +45,9 @@ static uint64_t append(struct association *association, struct chunk *chunk)
 	out->last = chunk;
 	if (out->unsent == NULL)
 		out->unsent = chunk;
+	association_is_dirty(association);
 	counters.tx_items++;
 	return out->item;
-}
-
-uint64_t item_queue(struct association *association, struct chunk *chunk)
-{
-	association_is_dirty(association);
-	return append(association, chunk);
 }
 
 void item_send(struct association *association, uint8_t kind, const uint8_t *body, uint32_t length)
@@ -83,19 +76,6 @@ static void send_short(struct association *association, uint8_t kind, uint64_t f
 void send_drop(struct association *association, uint64_t uid, uint32_t references)
 {
 	send_short(association, WIRE_KIND_DROP, uid, references);
-}
-
-void send_confirmation(struct association *association, uint64_t uid)
-{
-	struct chunk *chunk = item_new(WIRE_KIND_DROP, WIRE_DROP_SIZE);
-
-	if (chunk == NULL) /* as if it had got lost: the port is taken back */
-		return;
-	memset(chunk->octets + WIRE_ITEM_SIZE, 0, WIRE_DROP_SIZE);
-	wire_put64(chunk->octets + WIRE_ITEM_SIZE + WIRE_DROP_UID, uid);
-	append(association, chunk);
-	association->out.idle_due = now + CONFIRM_BY;
-	timer_by(association->out.idle_due);
 }
 
 void send_once_drop(struct association *association, uint64_t uid)

@@ -22,13 +22,18 @@ static unsigned published_count;
 
 /* --- names of others ---------------------------------------------------------------------- */
 
-const struct heard_name *name_known(const gns_name name)
+static struct heard_name *find(const gns_name name)
 {
-	const struct heard_name *known = heard;
+	struct heard_name *known = heard;
 
 	while (known != NULL && memcmp(known->name, name, sizeof(gns_name)) != 0)
 		known = known->next;
 	return known;
+}
+
+const struct heard_name *name_known(const gns_name name)
+{
+	return find(name);
 }
 
 static void remove_heard(struct heard_name **at)
@@ -51,7 +56,7 @@ static void forget_oldest(void)
 
 void name_heard(const struct peer *peer, const gns_name name, uint64_t uid)
 {
-	struct heard_name *known = (struct heard_name *)name_known(name);
+	struct heard_name *known = find(name);
 
 	if (known == NULL) {
 		if (heard_count >= HEARD_MAX)

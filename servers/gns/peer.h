@@ -138,7 +138,6 @@ struct stream_out {
 	unsigned timeouts;         /* in a row */
 	uint64_t due;              /* timeout of what is under way; NEVER */
 	bool     stalled;          /* the NIC had no room */
-	uint64_t idle_due;         /* what need not be sent at once is, by then; NEVER */
 	uint64_t item;             /* id of the last item queued */
 };
 
@@ -186,8 +185,6 @@ extern bool item_take(struct association *association, const uint8_t head[WIRE_I
     const uint8_t *body, uint32_t length);
 
 extern void send_drop(struct association *association, uint64_t uid, uint32_t references);
-/* A DROP of nothing, which says that we have the port; it goes with what goes next. */
-extern void send_confirmation(struct association *association, uint64_t uid);
 extern void send_once_drop(struct association *association, uint64_t uid);
 extern void send_port_dead(struct association *association, uint64_t uid);
 extern void send_port_state(struct association *association, uint64_t uid, uint32_t state);
@@ -221,6 +218,7 @@ struct association {
 	unsigned row_count;
 	struct import *imports;    /* what we hold there */
 	unsigned import_count;
+	uint64_t confirm_due;      /* say then which answers to names have come; NEVER */
 	bool     backlogged;       /* proxies are stopped until the stream has drained */
 	struct waiting *waiting;   /* messages to it that wait for grants */
 	unsigned grants;           /* unclaimed, that it has given */

@@ -52,7 +52,7 @@ static void unlink_lookup(struct lookup *lookup)
 /* Step 7: the proxy's send right, to each who asked. */
 static void give(struct import *import, mach_port_t reply)
 {
-	mach_port_t proxy = (mach_port_t)import->by_name.low;
+	mach_port_t proxy = import_proxy(import);
 
 	machemu_step(STEP_CODE(STEP_RES, 7, 0), proxy, import->association->peer->node);
 	if (gns_lookup_reply(reply, KERN_SUCCESS, 0, WIRE_TTL_UNVOUCHED_S, proxy, MACH_MSG_TYPE_MAKE_SEND)
@@ -79,7 +79,6 @@ static void finish(struct lookup *lookup, struct import *import, kern_return_t s
 			give_nothing(lookup->waiters[i], status);
 	if (import != NULL) {
 		counters.name_found++;
-		import_confirm(import);
 		if (import->made == 0) /* nobody was there to take it */
 			import_no_senders(import, 0);
 	} else {
@@ -111,6 +110,7 @@ static void ask(struct lookup *lookup)
 	struct name_request request = {.id = lookup->id};
 
 	memcpy(request.name, lookup->name, sizeof(gns_name));
+	asker_add(&request);
 	machemu_step(STEP_CODE(STEP_RES, 3, 0), lookup->id, 0);
 	broadcast_name_request(&request);
 	counters.name_asked++;

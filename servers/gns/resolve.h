@@ -46,6 +46,14 @@ extern void resolve_down(const struct association *association);
 extern void resolve_timers(void);
 extern void resolve_stat(struct text *out);
 
+/* --- who asks (asker.c): optimisation 2 --------------------------------------------------------- */
+
+/* A lookup of `wanted` will be for the server `name`, whose port this is; the right is taken
+   over. */
+extern void asker_told(const gns_name wanted, const gns_name name, mach_port_t port);
+/* Say so in a request, if it is known. */
+extern void asker_add(struct name_request *request);
+
 /* --- answering (answer.c): steps 4 to 6 --------------------------------------------------------- */
 
 extern void answer_request(struct peer *peer, const struct name_request *request);

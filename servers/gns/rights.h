@@ -24,7 +24,7 @@ struct home {
 	unsigned row_count;
 	struct row *rows;
 	struct grant *grants;
-	/* Messages its queue had no room for: deliver.c. */
+	/* Messages its queue had no room for: held.c. */
 	struct held *held_first, *held_last;
 	unsigned held_count;
 	size_t   held_octets;
@@ -106,14 +106,18 @@ struct import {
 
 extern struct table imports_by_uid, imports_by_name;
 
+static inline mach_port_t import_proxy(const struct import *import)
+{
+	return (mach_port_t)import->by_name.low;
+}
+
 /* A reference to (the association's node, uid) has come in; null: over the limit, no memory. */
 extern struct import *import_take(struct association *association, uint64_t uid, bool once);
 /* The same for one that is claimed first: no reference yet, and closed until then. */
 extern struct import *import_claim(struct association *association, uint64_t uid, bool once);
-/* A reference has come with the answer to a name. */
+/* A reference has come with the answer to a name; its home will be told that it has. */
 extern struct import *import_answered(struct association *association, uint64_t uid);
-/* Tell its home that it has come through. */
-extern void import_confirm(struct import *import);
+extern void imports_timers(struct association *association);
 /* One that everybody may use: uncounted. */
 extern struct import *import_published(struct association *association, uint64_t uid);
 /* The answer to a claim. */
@@ -134,6 +138,8 @@ extern void imports_drop(struct association *association, bool keep_fresh);
 /* Stop or start proxies by the length of the stream to their peer. */
 extern void imports_backlog(struct import *import);
 extern void imports_drained(struct association *association);
+/* A message to a proxy was destroyed instead of being received. */
+extern void import_message_lost(struct import *import);
 /* A message, or a notification, has come to a proxy. */
 extern void import_message(struct import *import, mach_msg_header_t *message);
 
@@ -151,14 +157,16 @@ struct waiting {
 
 /* A message has come to the proxy `import`; all it holds is gone afterwards. */
 extern void message_out(struct import *import, mach_msg_header_t *message);
-/* All its grants are there: queue it. */
+/* The item is complete: queue it (waiting.c). */
+extern void waiting_leave(struct waiting *waiting);
+/* The same for one that had to wait, now that all its grants are there. */
 extern void waiting_go_on(struct waiting *waiting);
 extern void waitings_drop(struct association *association);
 
 /* --- third parties (thirds.c): 5.3 ----------------------------------------------------------------- */
 
-/* Ask the home of `import` to let the peer of `waiting` have a right, and fill the PD that
-   lies `offset` octets into the item stands for it; its gid, 0: cannot be asked. */
+/* Ask the home of `import` to let the peer of `waiting` have a right, which the PD `offset`
+   octets into the item stands for; the gid, 0: it cannot be asked. */
 extern uint64_t grant_want(struct waiting *waiting, struct import *import, uint32_t offset);
 extern void grants_forget(const struct waiting *waiting);
 extern bool grant_for_take(struct association *association, const uint8_t *body);
@@ -210,21 +218,39 @@ extern bool pd_get(const uint8_t *at, struct pd *pd);
 /* A MSG item has come in.  False: malformed. */
 extern bool message_in(struct association *association, uint64_t item, const uint8_t *body, uint32_t length);
 
+/* The result of a send or receive, but for shortages that may be or-ed in. */
+#define WITHOUT_SHORTAGES(mr) ((mr) & ~MACH_MSG_MASK)
+
 /* --- delivery (deliver.c) -------------------------------------------------------------------------------- */
+
+/* For whom a message is sent. */
+struct origin {
+	uint32_t node, epoch;
+	uint64_t item;
+	uint32_t octets;           /* of that item, which is what it costs to hold it */
+	bool     announced;        /* its step has been told, or it has none */
+};
 
 /* The one message buffer, of at least `size` octets and room for the peer behind; null: no
    memory.  What it held is sent first. */
 extern mach_msg_header_t *buffer_for(size_t size);
 /* Send what is in the buffer to a port of this node.  `home`: null for a send-once right.
-   `octets`: of the item it came in, which is what it costs to hold it. */
+   `octets`: of the item it came in. */
 extern void deliver(struct home *home, const struct association *from, uint64_t item, uint32_t octets);
 /* Send now what `deliver` has put off until the next receive. */
 extern void deliver_flush(void);
+/* Send a message at once, if its queue takes it. */
+extern mach_msg_return_t deliver_now(mach_msg_header_t *message, struct origin *origin, bool to_once);
 /* Receive the next message, and send what was put off with the same trap.  Null: none came. */
 extern mach_msg_header_t *receive(mach_msg_timeout_t timeout);
+
+/* --- messages that wait for their port (held.c) ---------------------------------------------------------- */
+
+/* Keep a message whose rights are in our hands, until the queue takes it. */
+extern void held_add(struct home *home, mach_msg_header_t *message, const struct origin *origin);
 extern void held_drop(struct home *home);
 extern void held_forget(const struct association *association);
-extern void deliver_timers(void);
-extern void deliver_stat(struct text *out);
+extern void held_timers(void);
+extern void held_stat(struct text *out);
 
 #endif

@@ -74,7 +74,7 @@ static void rights_stat(struct text *out, const struct association *association)
 		    row->n, row_is_dead(row) ? "dead" : "live");
 	for (const struct import *import = association->imports; import != NULL; import = import->next)
 		text_add(out, "import node=%u epoch=%u uid=%llx proxy=%x kind=%s n=%u state=%s stopped=%u\n", node,
-		    association->peer->epoch, wide(import->by_uid.low), (unsigned)import->by_name.low,
+		    association->peer->epoch, wide(import->by_uid.low), import_proxy(import),
 		    import->once ? "send-once" : "send", import->n, import->claims != 0 ? "claiming" : "live",
 		    import->stopped);
 }
@@ -102,7 +102,7 @@ kern_return_t stat_give(char **text, mach_msg_type_number_t *count)
 		}
 	homes_stat(&out);
 	grants_stat(&out);
-	deliver_stat(&out);
+	held_stat(&out);
 	resolve_stat(&out);
 	answer_stat(&out);
 	names_stat(&out);

@@ -25,7 +25,7 @@ void stream_out_start(struct stream_out *out)
 	memset(out, 0, sizeof *out);
 	out->limit = WIRE_WINDOW_OCTETS;
 	out->most = WIRE_WINDOW_PACKETS;
-	out->due = out->idle_due = NEVER;
+	out->due = NEVER;
 }
 
 void stream_out_free(struct stream_out *out)
@@ -198,12 +198,10 @@ void stream_out_timers(struct association *association)
 {
 	struct stream_out *out = &association->out;
 
-	if (out->stalled || out->idle_due <= now) {
+	if (out->stalled) {
 		out->stalled = false;
-		out->idle_due = NEVER;
 		association_is_dirty(association);
 	}
-	timer_by(out->idle_due);
 	if (out->due > now) {
 		timer_by(out->due);
 		return;
@@ -311,7 +309,6 @@ void stream_out_push(struct association *association)
 	struct channel *channel = association->current;
 	struct part part;
 
-	out->idle_due = NEVER;
 	while ((part = next_part(out)).length != 0) {
 		if (!channel_send(channel, &part)) {
 			out->stalled = true;

@@ -12,7 +12,7 @@ void timers_run(void)
 	associations_timers();
 	resolve_timers();
 	broadcast_timers();
-	deliver_timers();
+	held_timers();
 	grants_timers();
 	rows_timers();
 }

@@ -172,7 +172,7 @@ static void give_proxy(struct writer *writer, struct pd *pd, struct import *impo
 		describe_import(pd, WIRE_WHAT_SEND_THIRD, import);
 		pd->gid = gid;
 	}
-	mach_port_deallocate(mach_task_self(), (mach_port_t)import->by_name.low);
+	mach_port_deallocate(mach_task_self(), import_proxy(import));
 }
 
 /* Move a right out of our space, and describe it.  What cannot travel arrives dead. */
@@ -315,46 +315,7 @@ static bool write_message(struct waiting *waiting, const mach_msg_header_t *mess
 	return false;
 }
 
-/* --- leaving ----------------------------------------------------------------------------------------------- */
-
-static void release_homeward(struct waiting *waiting)
-{
-	for (unsigned i = 0; i < waiting->homeward_count; i++) {
-		struct import *import = waiting->homeward[i];
-
-		mach_port_deallocate(mach_task_self(), (mach_port_t)import->by_name.low);
-		import_unpin(import);
-	}
-	waiting->homeward_count = 0;
-}
-
-/* The item is complete. */
-static void leave(struct waiting *waiting)
-{
-	struct import *import = waiting->destination;
-	struct association *association = import->association;
-	uint64_t id = item_queue(association, waiting->item);
-
-	association->sent[id % SENT_KEPT] = (struct sent){id, import->by_uid.low};
-	counters.msg_out++;
-	release_homeward(waiting);
-	if (import->dead)
-		import->n = import->once ? 0 : import->n; /* the message uses a send-once row up */
-	else if (import->once)
-		import_used(import);
-	else
-		imports_backlog(import);
-}
-
-static void refuse(struct import *import, mach_msg_header_t *message)
-{
-	counters.msg_refused++;
-	mach_msg_destroy(message);
-	if (import->once) {
-		send_once_drop(import->association, import->by_uid.low);
-		import_used(import);
-	}
-}
+/* --- from the proxy ----------------------------------------------------------------------------------------- */
 
 void message_out(struct import *import, mach_msg_header_t *message)
 {
@@ -364,50 +325,15 @@ void message_out(struct import *import, mach_msg_header_t *message)
 
 	/* Figure 3 follows a request; its reply takes the same way without numbers. */
 	if (!import->once)
-		machemu_step(STEP_CODE(STEP_RES, 9, 0), import->by_name.low, association->peer->node);
+		machemu_step(STEP_CODE(STEP_RES, 9, 0), import_proxy(import), association->peer->node);
 	if (association->doomed != 0 || !measure_message(message, &measure)
 	    || association->row_count + measure.ports >= WIRE_EXPORTS_MAX
 	    || (waiting.item = item_new(WIRE_KIND_MSG, (uint32_t)octets_of(message, &measure))) == NULL) {
-		refuse(import, message);
+		mach_msg_destroy(message);
+		import_message_lost(import);
 		return;
 	}
 	waiting.item->announced = import->once;
 	if (write_message(&waiting, message, &measure))
-		leave(&waiting);
-}
-
-static void unlink_waiting(struct waiting *waiting)
-{
-	struct waiting **at = &waiting->destination->association->waiting;
-
-	while (*at != waiting)
-		at = &(*at)->next;
-	*at = waiting->next;
-}
-
-void waiting_go_on(struct waiting *waiting)
-{
-	struct import *import = waiting->destination;
-	bool used = import->once && !import->dead;
-
-	unlink_waiting(waiting);
-	import_go(import, STOP_WAITING);
-	leave(waiting);
-	if (!used)
-		import_unpin(import);
-	free(waiting);
-}
-
-void waitings_drop(struct association *association)
-{
-	while (association->waiting != NULL) {
-		struct waiting *waiting = association->waiting;
-
-		association->waiting = waiting->next;
-		grants_forget(waiting);
-		release_homeward(waiting);
-		import_unpin(waiting->destination);
-		free(waiting->item);
-		free(waiting);
-	}
+		waiting_leave(&waiting);
 }

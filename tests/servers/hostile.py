@@ -6,12 +6,22 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+import pytest
 from hypothesis import strategies as st
 
 from machemu.hw.api import PAGE_SIZE
 from machemu.interfaces.runtime import POLYMORPHIC, Item, Kind, Routine, Subsystem, encode_request
 from machemu.kernel.ipc.body import INLINE
-from machemu.kernel.ipc.right import COPY_SEND, MAKE_SEND, MAKE_SEND_ONCE, MOVE_RECEIVE
+from machemu.kernel.ipc.message import HEADER
+from machemu.kernel.ipc.port import QUEUE_LIMIT_DEFAULT
+from machemu.kernel.ipc.right import (
+    COPY_SEND,
+    MACH_PORT_DEAD,
+    MACH_PORT_NULL,
+    MAKE_SEND,
+    MAKE_SEND_ONCE,
+    MOVE_RECEIVE,
+)
 from machemu.kernel.results import MigReturn, MsgReturn
 from tests.support.stubs import Lone, Puppet
 
@@ -124,6 +134,34 @@ def misdeeds(node: Lone, client: Puppet, port: int, *subsystems: Subsystem) -> l
             expect("bad, reply by a send right", MigReturn.BAD_ARGUMENTS,
                    client.probe(port, first, ITEM_MORE * 9, reply_use=MAKE_SEND))
     return found
+
+
+UNDELIVERABLE: Final = (
+    "no port", "full queue",
+    pytest.param("dead port", marks=pytest.mark.xfail(
+        strict=True, reason="lib/mach/mach_msg_server.c: a reply to MACH_PORT_DEAD ends the server's loop")))
+
+
+def ask_for_answers_nobody_can_take(node: Lone, client: Puppet, port: int, subsystem: Subsystem, to: str) -> None:
+    """Send requests whose answer cannot be delivered; the server must go on, and keep nothing."""
+    reply = {"no port": lambda: MACH_PORT_NULL, "dead port": lambda: MACH_PORT_DEAD,
+             "full queue": lambda: _full_port(client)}[to]()
+    with node.nothing_kept():
+        for routine in subsystem.routines.values():
+            if routine.request:
+                continue
+            for use in (MAKE_SEND,) if to == "full queue" else (MAKE_SEND, MAKE_SEND_ONCE):
+                assert client.send(HEADER.pack(COPY_SEND | use << 8, HEADER.size, port, reply, 0, routine.id)) == 0
+                node.settle()
+    assert client.probe(port, 1) == MigReturn.BAD_ID, "it still answers"
+
+
+def _full_port(client: Puppet) -> int:
+    """A port of the client's whose queue has no room."""
+    full = client.port()
+    for _ in range(QUEUE_LIMIT_DEFAULT):
+        assert client.send(HEADER.pack(MAKE_SEND, HEADER.size, full, 0, 0, 0)) == 0
+    return full
 
 
 def _foreign(subsystem: Subsystem) -> list[int]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from tests.support.stubs import Lone, Pending, Puppet, Refused, StubAcs, StubBoot, StubProc
+from tests.servers.stub_servers import StubAcs, StubBoot, StubProc
+from tests.support.stubs import Lone, Pending, Puppet, Refused
 
 SYSTEM: Final = 2 << 26  # err_server
 SUBSYSTEMS: Final = {"unix": 0x50, "dos": 0x51, "os2": 0x52, "win32": 0x53}

@@ -14,8 +14,15 @@ from machemu.interfaces import boot_files, bootstrap
 from machemu.kernel.ipc.port import Port
 from machemu.kernel.ipc.right import MOVE_RECEIVE, RECEIVE
 from machemu.kernel.results import KernReturn
-from tests.servers.hostile import forged_notifications, misdeeds, random_requests
-from tests.support.stubs import ROUTINES, Lone, Puppet, Started, StubProc, octets64
+from tests.servers.hostile import (
+    UNDELIVERABLE,
+    ask_for_answers_nobody_can_take,
+    forged_notifications,
+    misdeeds,
+    random_requests,
+)
+from tests.servers.stub_servers import Started, StubProc
+from tests.support.stubs import ROUTINES, Lone, Puppet, octets64
 
 SECTOR: Final = 512  # octets
 FROM_MANIFEST, RESTART = 1, 2  # flags of proc_start
@@ -430,6 +437,13 @@ def test_malformed_requests_are_refused_and_nothing_kept(boot: Booted) -> None:
     node = boot()
     client = node.node.client()
     assert misdeeds(node.node, client, client.holds(node.port), boot_files.SUBSYSTEM, bootstrap.SUBSYSTEM) == []
+
+
+@pytest.mark.parametrize("to", UNDELIVERABLE)
+def test_answers_that_cannot_be_delivered_hold_up_nothing(to: str) -> None:
+    with booted(archive(HEAD)) as node:
+        client = node.node.client()
+        ask_for_answers_nobody_can_take(node.node, client, client.holds(node.port), boot_files.SUBSYSTEM, to)
 
 
 def test_notifications_that_a_client_forges_change_nothing(boot: Booted) -> None:

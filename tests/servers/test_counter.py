@@ -12,8 +12,15 @@ from machemu.interfaces import counter
 from machemu.interfaces.runtime import decode_request
 from machemu.kernel.ipc.port import QUEUE_LIMIT_DEFAULT
 from machemu.kernel.ipc.right import MACH_PORT_DEAD, MACH_PORT_NULL
-from tests.servers.hostile import forged_notifications, misdeeds, random_requests
-from tests.support.stubs import ROUTINES, Lone, Puppet, StubAcs, StubBoot
+from tests.servers.hostile import (
+    UNDELIVERABLE,
+    ask_for_answers_nobody_can_take,
+    forged_notifications,
+    misdeeds,
+    random_requests,
+)
+from tests.servers.stub_servers import StubAcs, StubBoot
+from tests.support.stubs import ROUTINES, Lone, Puppet
 
 INT64_MAX: Final = 2**63 - 1
 
@@ -182,6 +189,13 @@ def test_stat_tells_of_every_counter(server: Counter) -> None:
 def test_malformed_requests_are_refused_and_nothing_kept(server: Counter) -> None:
     client, port = server.client()
     assert misdeeds(server.node, client, port, counter.SUBSYSTEM) == []
+
+
+@pytest.mark.parametrize("to", UNDELIVERABLE)
+def test_answers_that_cannot_be_delivered_hold_up_nothing(to: str) -> None:
+    with Lone() as node:
+        client, port = Counter(node).client()
+        ask_for_answers_nobody_can_take(node, client, port, counter.SUBSYSTEM, to)
 
 
 def test_notifications_that_a_client_forges_change_nothing(server: Counter) -> None:

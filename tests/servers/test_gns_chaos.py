@@ -7,6 +7,7 @@ kernel may be lost, and when all is calm again everything works.
 from __future__ import annotations
 
 import random
+from typing import Final, final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,6 +26,7 @@ from tests.support.rig import (
     DEAD,
     MAKE_SEND,
     MAKE_SEND_ONCE,
+    MOVE_RECEIVE,
     MOVE_SEND,
     MOVE_SEND_ONCE,
     descriptor,
@@ -35,9 +37,10 @@ from tests.support.rig import (
 
 pytest_plugins = ("tests.servers.gns_host.fixtures",)
 
-NODES = (1, 2, 3)
+NODES: Final = (1, 2, 3)
 
 
+@final
 class Storm:
     """Tasks that pass rights around while their LAN falls apart."""
 
@@ -83,9 +86,9 @@ class Storm:
     def tidy(self) -> None:
         task = self.tasks[self.chance.choice(NODES)]
         for entry in list(task.space.entries.values()):
-            if entry.name != task.self_name and entry.name not in self.inboxes.values():
-                if self.chance.random() < 0.4:
-                    task.space.destroy_name(entry.name)
+            mine = entry.name == task.self_name or entry.name in self.inboxes.values()
+            if not mine and self.chance.random() < 0.4:
+                task.space.destroy_name(entry.name)
 
     def wait(self) -> None:
         self.lan.run(self.chance.choice((100_000, MS, 30 * MS, SECOND)))
@@ -158,25 +161,21 @@ def test_after_the_storm_tables_are_empty_and_names_work(make_lan: MakeLan, seed
 # -- a peer that sends well-formed nonsense ---------------------------------------------------------
 
 
-WHATS = (What.SEND_MINE, What.SEND_YOURS, What.SEND_THIRD, What.ONCE_MINE, What.ONCE_YOURS, What.ONCE_THIRD,
-         What.RECEIVE, What.DEAD)
-DISPOSITIONS = {What.SEND_MINE: MOVE_SEND, What.SEND_YOURS: MOVE_SEND, What.SEND_THIRD: MOVE_SEND,
-                What.ONCE_MINE: MOVE_SEND_ONCE, What.ONCE_YOURS: MOVE_SEND_ONCE, What.ONCE_THIRD: MOVE_SEND_ONCE,
-                What.RECEIVE: 16, What.DEAD: MOVE_SEND}
+DISPOSITIONS: Final = {What.SEND_MINE: MOVE_SEND, What.SEND_YOURS: MOVE_SEND, What.SEND_THIRD: MOVE_SEND,
+                       What.ONCE_MINE: MOVE_SEND_ONCE, What.ONCE_YOURS: MOVE_SEND_ONCE,
+                       What.ONCE_THIRD: MOVE_SEND_ONCE, What.RECEIVE: MOVE_RECEIVE, What.DEAD: MOVE_SEND}
+
+# Arrays of rights (what, which uid, out of line), and the lengths of plain regions.
+Body = tuple[list[tuple[What, int, bool]], list[int]]
+BODIES: Final = st.tuples(
+    st.lists(st.tuples(st.sampled_from(list(DISPOSITIONS)), st.integers(0, 3), st.booleans()), max_size=5),
+    st.lists(st.integers(0, 40), max_size=3))
 
 
-@st.composite
-def bodies(draw: st.DrawFn) -> tuple[list[tuple[What, int, bool]], list[int], PortDescriptor | None]:
-    """Arrays of rights (what, which uid, out of line), the lengths of plain regions."""
-    rights = draw(st.lists(st.tuples(st.sampled_from(WHATS), st.integers(0, 3), st.booleans()), max_size=5))
-    return rights, draw(st.lists(st.integers(0, 40), max_size=3)), None
-
-
-def build(stranger: int, uids: list[int], rights: list[tuple[What, int, bool]], regions: list[int],
-          dest: int) -> Message:
+def build(stranger: int, uids: list[int], body: Body, dest: int) -> Message:
     inline, found, places = bytearray(), [], []
-    for what, which, out in rights:
-        node, epoch = {True: (stranger, 1), False: (1, 1)}[what in (What.SEND_MINE, What.ONCE_MINE)]
+    for what, which, out in body[0]:
+        node, epoch = (stranger, 1) if what in (What.SEND_MINE, What.ONCE_MINE) else (1, 1)
         if what in (What.SEND_THIRD, What.ONCE_THIRD):
             node, epoch = 900 + which, 1
         uid = uids[which % len(uids)] if what in (What.SEND_YOURS, What.ONCE_YOURS) else 1000 + which
@@ -191,17 +190,16 @@ def build(stranger: int, uids: list[int], rights: list[tuple[What, int, bool]], 
         else:
             inline += descriptor(DISPOSITIONS[what], 64, 1).to_bytes(8, "little") + bytes(8)
             found.append(PortDescriptor(what, 0, 1, place, node, epoch, uid, gid))
-    for length in regions:
+    for length in body[1]:
         inline += descriptor(9, 8, length, 1 << 30).to_bytes(8, "little") + bytes(8)
         places.append(Region(len(inline) - 8, bytes(length)))
     return Message(dest, complex=True, descriptors=tuple(found), regions=tuple(places), inline=bytes(inline))
 
 
 @settings(deadline=None, max_examples=60, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(body=bodies(), more=bodies(), change=st.none() | st.tuples(st.integers(0, 300), st.integers(1, 255)))
+@given(body=BODIES, more=BODIES, change=st.none() | st.tuples(st.integers(0, 300), st.integers(1, 255)))
 def test_nonsense_in_messages_costs_the_peer_its_association_at_most(
-    make_lan: MakeLan, body: tuple[list[tuple[What, int, bool]], list[int], None],
-    more: tuple[list[tuple[What, int, bool]], list[int], None], change: tuple[int, int] | None
+    make_lan: MakeLan, body: Body, more: Body, change: tuple[int, int] | None
 ) -> None:
     lan = make_lan(nodes=1)
     server = lan[1].actor()
@@ -212,9 +210,8 @@ def test_nonsense_in_messages_costs_the_peer_its_association_at_most(
     answer = stranger.last_answer()
     assert isinstance(answer, NameAns)
     octets = b""
-    for number, (rights, regions, _) in enumerate((body, more), 1):
-        made = build(stranger.node, [answer.uid, 7], rights, regions, answer.uid)
-        octets += Item(number, made).encode()
+    for number, each in enumerate((body, more), 1):
+        octets += Item(number, build(stranger.node, [answer.uid, 7], each, answer.uid)).encode()
     if change is not None and 16 + 24 < change[0] < len(octets):
         octets = octets[:change[0]] + bytes([octets[change[0]] ^ change[1]]) + octets[change[0] + 1:]
     for start in range(0, len(octets), 1400):

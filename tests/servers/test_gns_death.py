@@ -252,7 +252,7 @@ def test_network_server_started_again_drops_the_old_rights(make_lan: MakeLan) ->
 def test_name_asked_while_the_old_association_is_believed_in_works(make_lan: MakeLan) -> None:
     """Node 2's server starts again; node 1 hears of it only from the answer to a name."""
     lan = make_lan()
-    client, proxy, server, port = lan.connect()
+    client, _, server, port = lan.connect()
     lan[2].stop()
     lan[2].start()
     again = lan.resolve(client, lan[1], b"server")
@@ -266,11 +266,10 @@ def test_name_asked_while_the_old_association_is_believed_in_works(make_lan: Mak
 
 def test_node_that_goes_down_says_so(make_lan: MakeLan) -> None:
     lan = make_lan()
-    client, proxy, server, port = lan.connect()
+    client, proxy, *_ = lan.connect()
     caller = lan[2].actor()
     gns = lan[2].lookup_port(caller)
     host = lan[2].rig.host_privileged(caller)
-    body, _ = caller.request_body(0x4302, Give(lan[2].rig.name_of(caller, caller.task), COPY_SEND), 1)
     reply = caller.port()
 
     def node_down(proof: int) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from machemu.wire.frames import ChanUnknown, Data, Ethernet, Handshake, decode_frame
-from machemu.wire.records import Close, Ping
+from machemu.wire.items import Drop, Item
+from machemu.wire.records import Close, Ping, Stream
 from machemu.wire.schema import FrameType, Number
 from tests.servers.gns_host.lan import MS, SECOND, MakeLan
 from tests.servers.test_gns_messages import DEAD_NAME, receive
 from tests.servers.test_gns_names import inject, sent
+from tests.servers.test_gns_stream import Peer
 from tests.support.rig import header
 
 pytest_plugins = ("tests.servers.gns_host.fixtures",)
@@ -146,6 +148,7 @@ def test_higher_rel_drops_what_was(make_lan: MakeLan) -> None:
     client, proxy, server, port = lan.connect()
     client.send(header(proxy))
     receive(lan, server, port)
+    lan.run(1500 * MS)
     inject(lan[2], FrameType.HS1, Handshake(77, 2), src=1, seq=1234)
     assert lan[2].stat("export") == []
     assert lan[2].counter("assoc_reset") == 1
@@ -183,10 +186,6 @@ def test_hint_is_no_proof(make_lan: MakeLan) -> None:
 
 
 def test_third_violation_in_ten_seconds_closes_and_quarantines(make_lan: MakeLan) -> None:
-    from machemu.wire.items import Drop, Item
-    from machemu.wire.records import Stream
-    from tests.servers.test_gns_stream import Peer
-
     lan = make_lan()
     peer = Peer(lan, lan[1])
     offset = 0

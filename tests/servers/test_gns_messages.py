@@ -287,6 +287,39 @@ def test_message_over_a_limit_ends_as_if_its_receiver_had_died(make_lan: MakeLan
     assert not [row for row in lan[1].stat("export") if row["kind"] == "send-once"]
 
 
+@pytest.mark.parametrize("size", [1 << 20, 5 << 18])
+def test_reply_over_a_limit_ends_the_request(make_lan: MakeLan, size: int) -> None:
+    """The larger one does not even fit the server's buffer."""
+    lan = make_lan()
+    client, proxy, server, port = lan.connect()
+    reply = client.port()
+    client.send(header(proxy, reply, COPY_SEND, MAKE_SEND_ONCE))
+    name = receive(lan, server, port).remote
+    at = server.memory.allocate(0, size, True)
+    server.memory.write(at, header(name, remote_use=MOVE_SEND_ONCE, size=size))
+    assert server.trap("mach_msg_trap", at, 1, size, 0, 0, 0, 0) == 0
+    assert receive(lan, client, reply).ident == SEND_ONCE_NOTIFICATION
+    lan.run(SECOND)
+    assert [row["kind"] for node in lan.nodes for row in node.stat("import")] == ["send"]
+    assert lan[2].memory()[1] == lan[1].memory()[1]
+
+
+def test_message_larger_than_the_usual_buffer_is_received(make_lan: MakeLan) -> None:
+    lan = make_lan()
+    client, proxy, server, port = lan.connect()
+    size = 200_000
+    at = client.memory.allocate(0, size, True)
+    client.memory.write(at, header(proxy, ident=3, size=size))
+    client.memory.write(at + size - 8, b"the end!")
+    assert client.trap("mach_msg_trap", at, 1, size, 0, 0, 0, 0) == 0
+    queue = server.space.lookup(port).port
+    assert queue is not None
+    assert lan.run(SECOND, lambda: queue.queued > 0)
+    to = server.memory.allocate(0, size, True)
+    assert server.trap("mach_msg_trap", to, 2, 0, size, port, 0, 0) == 0
+    assert server.memory.read(to + size - 8, 8) == b"the end!"
+
+
 def test_a_thousand_requests_leave_nothing_behind(make_lan: MakeLan) -> None:
     lan = make_lan()
     client, proxy, server, port = lan.connect()

@@ -17,9 +17,9 @@ from machemu.wire.frames import (
     decode_frame,
 )
 from machemu.wire.schema import FrameType, Number
-from tests.servers.gns_host.lan import ANSWERS_TO_ALL, MS, SECOND, Lan, MakeLan, Server
+from tests.servers.gns_host.lan import ANSWERS_TO_ALL, MS, ORIGIN_TO_ALL, SECOND, Lan, MakeLan, Server
 from tests.servers.test_gns_messages import DEAD_NAME, receive
-from tests.support.rig import header
+from tests.support.rig import MAKE_SEND, header
 
 pytest_plugins = ("tests.servers.gns_host.fixtures",)
 
@@ -332,6 +332,27 @@ def test_origin_of_a_request_is_stored_and_reached_without_resolution(make_lan: 
     client = lan[2].actor()
     lan.resolve(client, lan[2], b"asker")
     assert sent(lan, NameReq, 2) == []
+
+
+@pytest.mark.req("A-P21")
+def test_request_of_a_registered_server_tells_all_who_asks(make_lan: MakeLan) -> None:
+    lan = make_lan(nodes=3, flags=ORIGIN_TO_ALL)
+    server, asker = lan[2].actor(), lan[1].actor()
+    lan[2].acs.register(b"server", server, server.port())
+    own = asker.port()
+    right = lan[1].task.space.insert(asker.space.take(own, MAKE_SEND))
+    lan[1].library.asker_told(b"server".ljust(64, b"\0"), b"asker".ljust(64, b"\0"), right)
+    lan.resolve(asker, lan[1], b"server")
+    [request] = sent(lan, NameReq)
+    assert isinstance(request.body, NameReq)
+    assert request.body.origin is not None
+    assert request.body.origin.name == b"asker"
+    assert [lan[node].stat("name")[0]["name"] for node in (2, 3)] == ["asker", "asker"]
+    lan.frames.clear()
+    way = lan.resolve(server, lan[2], b"asker")
+    assert sent(lan, NameReq) == []
+    server.send(header(way, ident=5))
+    assert receive(lan, asker, own).ident == 5
 
 
 def test_names_of_a_node_that_booted_again_are_forgotten(make_lan: MakeLan) -> None:

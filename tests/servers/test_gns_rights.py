@@ -85,7 +85,6 @@ def test_message_waits_for_the_claim(make_lan: MakeLan) -> None:
 def test_order_is_kept_while_a_message_waits_for_its_grant(make_lan: MakeLan) -> None:
     lan = make_lan(nodes=3)
     tasks, ports, ways = meeting(lan)
-    lan.segment.delay_ns  # noqa: B018
     for ident in range(4):
         octets = message(ways[1, 2], port_item(ways[1, 3], COPY_SEND), ident=ident)
         tasks[1].send(octets if ident % 2 == 0 else header(ways[1, 2], ident=ident))
@@ -126,7 +125,7 @@ def test_port_that_dies_while_its_right_travels(make_lan: MakeLan) -> None:
 
 def test_unclaimed_grant_expires(make_lan: MakeLan) -> None:
     lan = make_lan(nodes=3)
-    tasks, ports, ways = meeting(lan)
+    tasks, _, ways = meeting(lan)
     lan.run(SECOND)
     lan.segment.separate(1, 2)
     tasks[1].send(message(ways[1, 2], port_item(ways[1, 3], COPY_SEND)))

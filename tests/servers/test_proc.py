@@ -17,10 +17,17 @@ from machemu.kernel.ipc.port import Port
 from machemu.kernel.ipc.right import MACH_PORT_DEAD, MACH_PORT_NULL, RECEIVE
 from machemu.kernel.results import KernReturn
 from machemu.kernel.vm.entry import PROT_EXECUTE, PROT_READ, PROT_WRITE
-from tests.servers.hostile import forged_notifications, misdeeds, random_requests
+from tests.servers.hostile import (
+    UNDELIVERABLE,
+    ask_for_answers_nobody_can_take,
+    forged_notifications,
+    misdeeds,
+    random_requests,
+)
+from tests.servers.stub_servers import StubBoot
 from tests.support.images import elf
 from tests.support.programs import guest
-from tests.support.stubs import Lone, Pending, Puppet, StubBoot, octets64
+from tests.support.stubs import Lone, Pending, Puppet, octets64
 
 FROM_MANIFEST, RESTART = 1, 2  # flags of proc_start; and of a record, FROM_MANIFEST
 MEASURED: Final = 2  # flag of a record
@@ -441,6 +448,12 @@ def test_proc_without_privileged_ports_says_so_and_ends() -> None:
 @pytest.mark.req("A-S01")
 def test_malformed_requests_are_refused_and_nothing_kept(site: Proc) -> None:
     assert misdeeds(site.node, site.client, site.name, proc.SUBSYSTEM) == []
+
+
+@pytest.mark.parametrize("to", UNDELIVERABLE)
+def test_answers_that_cannot_be_delivered_hold_up_nothing(to: str) -> None:
+    with running() as site:
+        ask_for_answers_nobody_can_take(site.node, site.client, site.name, proc.SUBSYSTEM, to)
 
 
 def test_notifications_that_a_client_forges_change_nothing(site: Proc) -> None:

@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from machemu.interfaces import dos, os2, unix, win32
 from machemu.kernel.ipc.right import MACH_PORT_DEAD, MACH_PORT_NULL
 from machemu.kernel.results import KernReturn
-from tests.servers.hostile import forged_notifications, misdeeds, random_requests
+from tests.servers.hostile import (
+    UNDELIVERABLE,
+    ask_for_answers_nobody_can_take,
+    forged_notifications,
+    misdeeds,
+    random_requests,
+)
 from tests.servers.personality import CONSOLE, PERSONALITIES, STANDARD, Personality, running
 from tests.support.stubs import Lone
 
@@ -213,6 +219,14 @@ def test_malformed_requests_are_refused_and_nothing_kept(server: Personality, on
     program = server.program()
     port = program.session if on == "session" else server.port_for(program.puppet)
     assert misdeeds(server.node, program.puppet, port, INTERFACES[server.name]) == []
+
+
+@pytest.mark.parametrize("to", UNDELIVERABLE)
+@pytest.mark.parametrize("name", PERSONALITIES)
+def test_answers_that_cannot_be_delivered_hold_up_nothing(name: str, to: str) -> None:
+    with running(name) as server:
+        puppet = server.program().puppet
+        ask_for_answers_nobody_can_take(server.node, puppet, server.port_for(puppet), INTERFACES[name], to)
 
 
 @pytest.mark.parametrize("on", ["server", "session"])

@@ -166,6 +166,19 @@ def test_the_memory_object_of_a_closed_device_is_dead(rig: KernelRig, device: in
     rig.kernel.devices.open("eth0q0", rig.actor.task)
 
 
+def test_a_task_that_ends_gives_its_registers_up(rig: KernelRig) -> None:
+    """And the device, closed with its owner, no longer knows the map that is gone."""
+    owner = rig.another()
+    device = rig.name_of(owner, rig.kernel.devices.open("eth0q0", owner.task))
+    code, (pager,) = owner.rpc(device, MAP, READ_WRITE, 0, PAGE, 0)
+    assert code == 0
+    owner.call(VM_MAP, PLACE, PAGE, 0, 0, Give(int(pager), COPY_SEND), 0, 0, READ_WRITE, READ_WRITE, 1)
+    assert touch(rig, owner) == BUS_PAGE
+    rig.kernel.terminate_task(owner.task, None, "test")
+    rig.check()
+    assert rig.machine.nic.owners == {}
+
+
 # -- interrupts -----------------------------------------------------------------------------------
 
 

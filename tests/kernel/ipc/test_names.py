@@ -80,6 +80,24 @@ def test_a_chosen_name_is_not_given_out_again(rig: KernelRig) -> None:
     assert not set(new) & set(chosen)
 
 
+@pytest.mark.parametrize("how", ["allocate_name", "rename", "insert_right"])
+def test_a_name_about_to_be_given_out_may_be_chosen(rig: KernelRig, how: str) -> None:
+    """It is taken off the list of free names, or it would be given out twice."""
+    actor = rig.actor
+    port, freed = actor.port(), actor.port()
+    actor.space.destroy_name(freed)
+    upcoming = actor.port()
+    actor.space.destroy_name(upcoming)
+    chosen = upcoming & ~0xFF | (upcoming + 1) & 0xFF
+    if how == "allocate_name":
+        assert actor.trap("syscall_mach_port_allocate_name", actor.self_name, Right.RECEIVE, chosen) == 0
+    elif how == "rename":
+        actor.space.rename(port, chosen)
+    else:
+        assert actor.trap("syscall_mach_port_insert_right", actor.self_name, chosen, port, MAKE_SEND_ONCE) == 0
+    assert chosen not in {actor.port() for _ in range(5)}
+
+
 @pytest.mark.parametrize("name", [NULL, DEAD])
 def test_two_names_are_never_valid(rig: KernelRig, name: int) -> None:
     actor = rig.actor

@@ -203,6 +203,15 @@ def test_a_waiting_receivers_bad_buffer_is_not_the_senders_fault(rig: KernelRig)
     assert receiver.result() == MsgReturn.RCV_INVALID_DATA
 
 
+def test_a_message_too_large_for_a_buffer_out_of_reach(rig: KernelRig) -> None:
+    sender, to, receiver, port = rig.channel()
+    reply = sender.port()
+    sender.send(header(to, reply, local_use=MAKE_SEND_ONCE) + bytes(8))
+    assert receiver.trap("mach_msg_trap", UNMAPPED, RCV, 0, 32, port) == MsgReturn.RCV_INVALID_DATA
+    assert sender.take(reply).ident == SEND_ONCE_UNUSED
+    assert receiver.poll(port) is None
+
+
 # -- a receiver without room for names ----------------------------------------------------------
 
 

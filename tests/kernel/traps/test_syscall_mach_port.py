@@ -42,6 +42,25 @@ def test_a_freed_name_comes_back_with_another_generation(rig: KernelRig) -> None
     assert again >> 8 == port >> 8
 
 
+@pytest.mark.req("A-M02")
+@pytest.mark.parametrize("kind", ["send", "send and receive", "send-once", "dead name"])
+def test_deallocate_takes_one_reference(rig: KernelRig, kind: str) -> None:
+    name = rig.names_of_every_kind(rig.actor)[kind]
+    assert rig.trap("syscall_mach_port_deallocate", rig.actor.self_name, name) == 0
+    assert rig.actor.names().get(name) == ((RECEIVE, 0) if kind == "send and receive" else None)
+
+
+@pytest.mark.req("A-M02")
+@pytest.mark.parametrize("trap", [ALLOCATE, "syscall_mach_port_allocate_name"])
+@pytest.mark.parametrize("kind", [Right.RECEIVE, Right.PORT_SET, Right.DEAD_NAME])
+def test_each_kind_that_can_be_made_alone(rig: KernelRig, trap: str, kind: Right) -> None:
+    chosen = 0x654300
+    place = SCRATCH if trap == ALLOCATE else chosen
+    assert rig.trap(trap, rig.actor.self_name, kind, place) == 0
+    name = rig.read_word(SCRATCH) if trap == ALLOCATE else chosen
+    assert rig.actor.names()[name][0] == kind.type_bit
+
+
 def test_deallocate_refuses_a_lone_receive_right_and_a_set(rig: KernelRig) -> None:
     for kind in (Right.RECEIVE, Right.PORT_SET):
         name = rig.actor.port(kind)

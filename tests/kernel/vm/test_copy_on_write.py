@@ -146,6 +146,20 @@ def test_parts_of_a_copy_can_be_freed_and_written_one_by_one(rig: KernelRig) -> 
     assert rig.kernel.pool.used == frames - PAGES
 
 
+def test_parts_of_a_copy_already_written_can_be_freed_one_by_one(rig: KernelRig) -> None:
+    """The child's own object stands before the parent's when it is cut in two."""
+    parent = with_pages(rig)
+    child = fork(rig, parent)
+    child.store(PLACE, b"cc")
+    child.store(PLACE + 3 * PAGE, b"CC")
+    child.memory.deallocate(PLACE + PAGE, PAGE)
+    assert [page(child, number) for number in (0, 2, 3)] == [b"cc", b"oo", b"CC"]
+    child.store(PLACE + 2 * PAGE, b"ww")
+    assert [page(parent, number) for number in range(PAGES)] == [b"oo"] * PAGES
+    rig.kernel.terminate_task(parent.task, None, "test")
+    assert [page(child, number) for number in (0, 2, 3)] == [b"cc", b"ww", b"CC"]
+
+
 # -- shared memory ----------------------------------------------------------------------------------
 
 

@@ -20,7 +20,8 @@ from machemu.cluster.segment import Segment
 from machemu.interfaces import BY_ID
 from machemu.interfaces.runtime import encode_reply
 from machemu.kernel.events import StepAnnounced
-from machemu.kernel.ipc.right import MOVE_SEND, Carried
+from machemu.kernel.ipc.message import Message
+from machemu.kernel.ipc.right import MOVE_SEND
 from machemu.kernel.task.task import Task
 from machemu.kernel.vm.copy import VmCopy
 from machemu.kernel.vm.page import PagePool
@@ -49,7 +50,7 @@ TRAP: Final = ctypes.CFUNCTYPE(RESULT, ctypes.c_int64, ctypes.POINTER(ctypes.c_u
 TIME: Final = ctypes.CFUNCTYPE(ctypes.c_uint64)
 NEXT_FRAME: Final = ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.POINTER(ctypes.c_void_p))
 TRANSMIT: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_size_t)
-ANSWERS_TO_ALL: Final = 4  # flag of boot_info: optimisation 1
+ANSWERS_TO_ALL, ORIGIN_TO_ALL = 4, 8  # flags of boot_info: optimisations 1 and 2
 ACS_QUERY: Final = 0x4011
 GNS_LOOKUP: Final = 0x4301
 GNS_NODE_DOWN: Final = 0x4302
@@ -60,7 +61,7 @@ RCV_TIMED_OUT: Final = 0x1000_4003
 class Calls(ctypes.Structure):
     """`struct host_calls`."""
 
-    _fields_ = [("trap", TRAP), ("time", TIME), ("next_frame", NEXT_FRAME), ("transmit", TRANSMIT)]  # noqa: RUF012
+    _fields_ = [("trap", TRAP), ("time", TIME), ("next_frame", NEXT_FRAME), ("transmit", TRANSMIT)]
 
 
 @final
@@ -268,8 +269,6 @@ class Server:
             self._post(port, 100, body)
 
     def _post(self, port: Any, ident: int, body: bytes) -> None:
-        from machemu.kernel.ipc.message import Message
-
         port.send_rights += 1
         octets = header(0, ident=ident, size=32 + len(body)) + body
         port.enqueue(Message(self.kernel.zone.next_message_number(), octets, 0, ident, 0, port, MOVE_SEND))

@@ -77,7 +77,9 @@ class Servers:
     def start(self, path: str, name: str, *arguments: str) -> int:
         """Have proc start a program of the boot archive; its pid.  Raises NoAnswer."""
         octets = b"".join(word.encode() + b"\0" for word in (name, *arguments))
-        pid, _task = self.call("proc", "proc_start", path.encode(), name.encode().ljust(64, b"\0"), octets, 0)
+        pid, task = self.call("proc", "proc_start", path.encode(), name.encode().ljust(64, b"\0"), octets, 0)
+        if isinstance(task, Carried):
+            task.destroy()
         return int(pid)
 
     def _find(self, name: str) -> Port:
@@ -130,8 +132,7 @@ class Servers:
         code, outs = decode_reply(routine, answer.data, rights_of(answer), regions_of(answer))
         if code:
             raise NoAnswer(f"{routine.name}: result {code}")
-        kept = [right for right in outs if isinstance(right, Carried)]
-        answer.inline = [item for item in answer.inline if item.right not in kept]
+        answer.inline.clear()  # the rights are the caller's now
         return tuple(value.read() if isinstance(value, VmCopy) else value for value in outs)
 
 

@@ -44,6 +44,7 @@ _NO_OBJECTS: Final[Mapping[int, object]] = {}
 
 # Anything: values of items are the caller's business.
 Value: TypeAlias = Any
+Octets: TypeAlias = bytes | bytearray | memoryview
 
 
 class BadMessage(Exception):
@@ -124,7 +125,7 @@ class _Message:
         self.readers = tuple(_reader(item) for item in items)
         self.writers = tuple(_writer(item) for item in items)
 
-    def decode(self, data: bytes | bytearray, rights: Mapping[int, object],
+    def decode(self, data: Octets, rights: Mapping[int, object],
                regions: Mapping[int, object]) -> tuple[Value, ...]:
         if self._struct is not None:  # the common case: plain integers only
             if len(data) != self.size:
@@ -195,7 +196,7 @@ def subsystem(name: str, base: int, *routines: Routine) -> Subsystem:
     return Subsystem(name, base, {routine.id: routine for routine in routines})
 
 
-def decode_request(routine: Routine, data: bytes | bytearray, rights: Mapping[int, object] = _NO_OBJECTS,
+def decode_request(routine: Routine, data: Octets, rights: Mapping[int, object] = _NO_OBJECTS,
                    regions: Mapping[int, object] = _NO_OBJECTS) -> tuple[Value, ...]:
     """The in arguments of a request, as sent or as received.
 
@@ -212,7 +213,7 @@ def decode_request(routine: Routine, data: bytes | bytearray, rights: Mapping[in
     return routine._request.decode(data, rights, regions)
 
 
-def decode_error(data: bytes | bytearray) -> int:
+def decode_error(data: Octets) -> int:
     """The return code of a reply, the first thing in it.  Raises BadMessage."""
     if len(data) < HEADER_OCTETS + RETCODE_OCTETS:
         raise BadMessage("a reply has at least 48 octets")
@@ -222,7 +223,7 @@ def decode_error(data: bytes | bytearray) -> int:
     return int(code)
 
 
-def decode_reply(routine: Routine, data: bytes | bytearray, rights: Mapping[int, object] = _NO_OBJECTS,
+def decode_reply(routine: Routine, data: Octets, rights: Mapping[int, object] = _NO_OBJECTS,
                  regions: Mapping[int, object] = _NO_OBJECTS) -> tuple[int, tuple[Value, ...]]:
     """Return code and out arguments of a reply; no arguments if the code is not 0."""
     code = decode_error(data)
@@ -258,7 +259,7 @@ class _Cursor:
 
     __slots__ = ("at", "data", "regions", "rights", "values")
 
-    def __init__(self, data: bytes | bytearray, at: int, rights: Mapping[int, object],
+    def __init__(self, data: Octets, at: int, rights: Mapping[int, object],
                  regions: Mapping[int, object]) -> None:
         self.data = data
         self.at = at

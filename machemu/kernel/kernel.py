@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 from machemu.hw.api import Access, AddressSpace, CpuException, Machine
-from machemu.interfaces.runtime import Encoded, error_reply
 from machemu.kernel.device.table import DeviceTable
 from machemu.kernel.events import (
     ExceptionRaised,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WORD: Final = 1 << 64
+SIGN: Final = 1 << 31  # results from here on are negative
 EXC_BAD_ACCESS: Final = 1
 REGION_SHOWN: Final = 256  # octets of an out-of-line region that observers get
 
@@ -194,9 +194,6 @@ class Kernel:
         self.counters.calls += 1
         serve(self, message, task)
 
-    def error_reply(self, code: int) -> Encoded:
-        return error_reply(code)
-
     # -- traps: the cpu calls these -------------------------------------------------
 
     def ecall(self) -> None:
@@ -219,10 +216,12 @@ class Kernel:
         except KernelError as error:
             result = error.code
         if result is not BLOCKED and thread.alive:
-            if self.scheduler.current is thread:
-                self._arguments[0] = result & 0xFFFF_FFFF_FFFF_FFFF
+            if self.scheduler.current is thread and 0 <= result < SIGN:
+                self._arguments[0] = result
             else:
                 thread.set_result(result)
+        if self.scheduler.continuations:
+            self.scheduler.settle()
 
     def _unknown_trap(self, thread: Thread, word: int) -> None:
         number = word - WORD if word >> 63 else word
@@ -255,6 +254,7 @@ class Kernel:
         reason = f"{cause.kind} (code {cause.code}, subcode {cause.subcode:#x}) at pc {self.cpu.pc:#x}"
         self.console_write(f"kernel: task {thread.task.number} {thread.task.name}: {reason}\n".encode())
         self.terminate_task(thread.task, None, reason)
+        self.scheduler.settle()
 
     # -- observers ------------------------------------------------------------------
 
@@ -262,14 +262,15 @@ class Kernel:
         """Tell observers of a message on its way."""
         dest = message.dest
         receiver = dest.receiver.task_number if dest.receiver is not None else 0
-        rights = [RightInMessage(item.slot, 0, *_place(item.right)) for item in message.inline]
+        rights = [RightInMessage(slot, 0, *_place(right)) for item in message.inline
+                  for slot, right in zip(item.slots, item.rights, strict=True)]
         for region in message.regions:
             rights += [RightInMessage(region.slot, index, *_place(right))
                        for index, right in enumerate(region.rights or ())]
         self.events.message_sent.emit(MessageSent(
             message.number, message.sender, dest.number, receiver,
             message.reply.number if message.reply is not None else 0, message.ident, message.bits,
-            message.data, tuple(rights),
+            bytes(message.data), tuple(rights),
             tuple(RegionInMessage(region.slot, region.memory.size, region.memory.peek(REGION_SHOWN))
                   for region in message.regions if region.memory is not None)))
 

@@ -36,7 +36,9 @@ OUT_OF_LINE_PORT_BITS: Final = 32
 # Base types whose values are unsigned; every other INTEGER is signed.
 UNSIGNED_ORIGINS: Final = frozenset({
     "unsigned", "unsigned32", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "uintptr_t", "natural_t",
-    "long_natural_t", "rpc_uintptr_t", "mach_port_name_t", "mach_msg_type_number_t",
+    "long_natural_t", "rpc_uintptr_t", "mach_port_name_t", "mach_msg_type_number_t", "vm_address_t",
+    "vm_offset_t", "vm_size_t", "rpc_vm_address_t", "rpc_vm_offset_t", "rpc_vm_size_t", "recnum_t",
+    "rpc_recnum_t", "rpc_phys_addr_t",
 })
 
 

@@ -99,6 +99,7 @@ class Node:
         clock, cpu, scheduler = self.machine.clock, self.machine.cpu, self.kernel.scheduler
         while not self.halted:
             clock.run_due()
+            scheduler.settle()
             now = clock.now_ns
             if now >= until_ns or self.halted:
                 return

@@ -443,6 +443,7 @@ class KernelRig:
     def pass_time(self, ns: int) -> None:
         with self.watched():
             self.machine.clock.advance(ns)
+            self.kernel.scheduler.settle()
         self.check()
 
     # -- what must hold ------------------------------------------------------------

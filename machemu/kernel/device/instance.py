@@ -219,10 +219,14 @@ class Disk(DeviceInstance):
 
 @final
 class Mapped(DeviceInstance):
-    """A register page that its opener maps; interrupts arrive as messages (11.5)."""
+    """A register page that its opener maps; interrupts arrive as messages (11.5).
 
-    def __init__(self, kernel: Kernel, name: str, device: MappedDevice, unit: str) -> None:
+    It closes with `owner`, the task that opened it.
+    """
+
+    def __init__(self, kernel: Kernel, name: str, device: MappedDevice, unit: str, owner: Task) -> None:
         super().__init__(kernel, name)
+        self.owner = owner
         self._device = device
         self._unit = unit
         self._line = device.interrupt(unit)

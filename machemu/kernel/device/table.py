@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from machemu.kernel.device.instance import Console, DeviceInstance, Disk, Mapped
@@ -33,6 +34,7 @@ class DeviceTable:
         self._open: dict[str, DeviceInstance] = {}
         self._memory: dict[str, MemoryObject] = {}
         self._partitions: dict[str, tuple[str, int, int]] = {}
+        self._closing: list[DeviceInstance] = []  # closed, with replies that they owe
 
     def add_partition(self, name: str, parent: str, first: int, sectors: int) -> None:
         """Tell of a partition: `sectors` sectors of disk `parent` from `first`."""
@@ -64,24 +66,28 @@ class DeviceTable:
             if name.startswith(base) and unit in device.units():
                 if not device.open(unit, task.number):
                     raise KernelError(DeviceReturn.ALREADY_OPEN)
-                task.at_end.append(lambda: self._close_for_good(name))
-                return Mapped(self._kernel, name, device, unit)
+                instance = Mapped(self._kernel, name, device, unit, task)
+                task.at_end[instance] = partial(self._close_for_good, instance)
+                return instance
         raise KernelError(DeviceReturn.NO_SUCH_DEVICE)
 
     def close(self, instance: DeviceInstance) -> None:
         instance.opens -= 1
         if instance.opens == 0:
-            self._close_for_good(instance.name)
+            self._close_for_good(instance)
 
-    def _close_for_good(self, name: str) -> None:
+    def _close_for_good(self, instance: DeviceInstance) -> None:
         """The last opener has closed the device, or the owner of a mapped one has ended."""
-        instance = self._open.pop(name, None)
-        if instance is not None:
-            instance.closed()
-            instance.port.die()
-        memory = self._memory.pop(name, None)
+        del self._open[instance.name]
+        if isinstance(instance, Mapped):
+            del instance.owner.at_end[instance]
+        instance.closed()
+        instance.port.die()
+        memory = self._memory.pop(instance.name, None)
         if memory is not None:
+            memory.memory.revoke()
             memory.port.die()
+        self._closing = [one for one in (*self._closing, instance) if one.owed_replies()]
 
     def map(self, instance: DeviceInstance, offset: int, size: int) -> Port:
         """The memory object of a device's registers, the same one each time."""
@@ -96,7 +102,7 @@ class DeviceTable:
 
     def count_own_rights(self, sends: Counter[Port], onces: Counter[Port]) -> None:
         """Add the rights that devices hold."""
-        for instance in self._open.values():
+        for instance in (*self._open.values(), *self._closing):
             port = instance.kept_port()
             if port is not None:
                 sends[port] += 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from machemu.kernel.ipc.message import InlineRight, Message, OutOfLine
+from machemu.kernel.ipc.message import InlineRights, Message, OutOfLine
 from machemu.kernel.ipc.right import (
     ARRIVES_AS,
     BODY_DISPOSITIONS,
@@ -20,7 +20,6 @@ from machemu.kernel.ipc.right import (
     CarriedRight,
 )
 from machemu.kernel.results import KernelError, KernReturn, MsgReturn
-from machemu.kernel.vm.copy import VmCopy
 
 if TYPE_CHECKING:
     from machemu.kernel.ipc.space import Space
@@ -28,15 +27,21 @@ if TYPE_CHECKING:
 
 NAME_SLOT_BITS: Final = 64  # msgt_size of a port inline
 NAME_BITS: Final = 32  # msgt_size of a port in an out-of-line array
+NAME_OCTETS: Final = 4
+NAMES_MAX: Final = 1 << 20  # names in one out-of-line array: more than a space can hold
 UNUSED: Final = 0x1F << 24  # bits of a descriptor that must be zero
 INLINE: Final = 1 << 29
 LONGFORM: Final = 1 << 30
 DEALLOCATE: Final = 1 << 31
+SIZE_FIELD: Final = 0xFFFF << 8
 WORD: Final = struct.Struct("<Q")
+HEADER_SIZE: Final = 32  # octets
 
 # Resource shortages while a body is delivered, or-ed into the result (mach-abi.md 2.2).
 MSG_IPC_SPACE: Final = 0x2000
 MSG_VM_SPACE: Final = 0x1000
+MSG_VM_KERNEL: Final = 0x0400
+_SHORTAGES: Final = {KernReturn.NO_SPACE: MSG_VM_SPACE, KernReturn.RESOURCE_SHORTAGE: MSG_VM_KERNEL}
 
 
 class Descriptor(NamedTuple):
@@ -57,31 +62,16 @@ class Descriptor(NamedTuple):
         return self.name in BODY_DISPOSITIONS
 
 
-def read_descriptor(data: bytes | bytearray, offset: int) -> Descriptor:
+def read_descriptor(data: bytes | bytearray | memoryview, offset: int) -> Descriptor:
     word = WORD.unpack_from(data, offset)[0]
     return Descriptor(offset, word & 0xFF, word >> 8 & 0xFFFF, word & 0xFFFF_FFFF & ~0xFF_FFFF, word >> 32)
 
 
-def copy_in(message: Message, space: Space, memory: VmMap) -> None:
-    """Take rights and regions out of the sender, item by item.
-
-    Raises KernelError with SEND_INVALID_DATA (not walkable; nothing taken),
-    SEND_INVALID_RIGHT, SEND_INVALID_TYPE, SEND_INVALID_MEMORY: `message` then holds what
-    was taken before, for the caller to destroy.
-    """
-    for item in _walk(message.data):
-        if item.flags & UNUSED or (item.flags & INLINE and item.flags & DEALLOCATE):
-            raise KernelError(MsgReturn.SEND_INVALID_TYPE)
-        if not item.flags & INLINE:
-            _take_region(message, item, space, memory)
-        elif item.is_port:
-            _take_inline(message, item, space)
-
-
-def _walk(data: bytes) -> list[Descriptor]:
-    """The descriptors of a body.  Raises SEND_INVALID_DATA: an item runs past the end."""
+def walk(data: bytes) -> list[Descriptor]:
+    """The descriptors of a body.  Raises SEND_INVALID_DATA: an item runs past the end, or
+    a right inline does not fill its slot."""
     items = []
-    offset, end = 32, len(data)
+    offset, end = HEADER_SIZE, len(data)
     while offset < end:
         item = read_descriptor(data, offset)
         inline = item.flags & INLINE
@@ -93,6 +83,21 @@ def _walk(data: bytes) -> list[Descriptor]:
             raise KernelError(MsgReturn.SEND_INVALID_DATA)
         items.append(item)
     return items
+
+
+def copy_in(message: Message, items: list[Descriptor], space: Space, memory: VmMap) -> None:
+    """Take rights and regions out of the sender, item by item.
+
+    Raises KernelError with SEND_INVALID_RIGHT, SEND_INVALID_TYPE, SEND_INVALID_MEMORY:
+    `message` then holds what was taken before, for the caller to destroy.
+    """
+    for item in items:
+        if item.flags & UNUSED or (item.flags & INLINE and item.flags & DEALLOCATE):
+            raise KernelError(MsgReturn.SEND_INVALID_TYPE)
+        if not item.flags & INLINE:
+            _take_region(message, item, space, memory)
+        elif item.is_port:
+            _take_inline(message, item, space)
 
 
 def _take(space: Space, name: int, disposition: int) -> CarriedRight:
@@ -107,9 +112,11 @@ def _take(space: Space, name: int, disposition: int) -> CarriedRight:
 
 
 def _take_inline(message: Message, item: Descriptor, space: Space) -> None:
+    taken = InlineRights(item.offset, [])
+    message.inline.append(taken)  # before the first is taken: what a bad one leaves is destroyed
     for slot in range(item.offset + 8, item.offset + 8 + 8 * item.number, 8):
         name = WORD.unpack_from(message.data, slot)[0] & 0xFFFF_FFFF
-        message.inline.append(InlineRight(item.offset, slot, _take(space, name, item.name)))
+        taken.rights.append(_take(space, name, item.name))
 
 
 def _take_region(message: Message, item: Descriptor, space: Space, memory: VmMap) -> None:
@@ -117,38 +124,52 @@ def _take_region(message: Message, item: Descriptor, space: Space, memory: VmMap
     deallocate = bool(item.flags & DEALLOCATE)
     region = OutOfLine(item.offset, item.offset + 8, None)
     if item.is_port:
-        if item.bits != NAME_BITS:
-            raise KernelError(MsgReturn.SEND_INVALID_TYPE)
-        region.rights, region.kind = [], ARRIVES_AS[item.name]
+        _take_names(message, region, item, address, deallocate, space, memory)
+        return
     if item.octets:
         try:
-            if region.rights is None:
-                region.memory = memory.copyin(address, item.octets, deallocate)
-            else:
-                names = memory.read(address, item.octets)
-                if deallocate:
-                    memory.deallocate(address, item.octets)
+            region.memory = memory.copyin(address, item.octets, deallocate)
         except KernelError:
             raise KernelError(MsgReturn.SEND_INVALID_MEMORY) from None
     message.regions.append(region)
-    if region.rights is not None and item.octets:
-        for (name,) in struct.iter_unpack("<I", names):
-            region.rights.append(_take(space, name, item.name))
+
+
+def _take_names(message: Message, region: OutOfLine, item: Descriptor, address: int, deallocate: bool,
+                space: Space, memory: VmMap) -> None:
+    """The rights of an array of names in the sender's memory."""
+    if item.bits != NAME_BITS:
+        raise KernelError(MsgReturn.SEND_INVALID_TYPE)
+    rights: list[CarriedRight] = []
+    region.rights, region.kind = rights, ARRIVES_AS[item.name]
+    names = b""
+    if item.number:
+        try:
+            if item.number > NAMES_MAX:
+                raise KernelError(KernReturn.RESOURCE_SHORTAGE)
+            names = memory.read(address, item.octets)
+            if deallocate:
+                memory.deallocate(address, item.octets)
+        except KernelError:
+            raise KernelError(MsgReturn.SEND_INVALID_MEMORY) from None
+    message.regions.append(region)
+    for (name,) in struct.iter_unpack("<I", names):
+        rights.append(_take(space, name, item.name))
 
 
 def copy_out(message: Message, space: Space, memory: VmMap) -> tuple[bytearray, int]:
     """Give the receiver what the body carries.
 
     Returns the message's octets with names and addresses of the receiver, and shortage
-    bits: 0, or MSG_IPC_SPACE and MSG_VM_SPACE for holes that were left.
+    bits: 0, or MSG_IPC_SPACE, MSG_VM_SPACE and MSG_VM_KERNEL for holes that were left.
     """
     data = bytearray(message.data)
     shortage = 0
     inline, message.inline = message.inline, []
     for item in inline:
-        name, short = _insert(space, item.right)
-        shortage |= short
-        WORD.pack_into(data, item.slot, name)
+        for slot, right in zip(item.slots, item.rights, strict=True):
+            name, short = _insert(space, right)
+            shortage |= short
+            WORD.pack_into(data, slot, name)
         data[item.descriptor] = ARRIVES_AS[data[item.descriptor]]
     regions, message.regions = message.regions, []
     for region in regions:
@@ -169,24 +190,40 @@ def _place_region(data: bytearray, region: OutOfLine, space: Space, memory: VmMa
     """Map one region, or put its array of names; returns shortage bits."""
     word = WORD.unpack_from(data, region.descriptor)[0] | DEALLOCATE
     shortage = address = 0
-    copy = region.memory
     if region.rights is not None:
         word = word & ~0xFF | region.kind
-        names = []
-        for right in region.rights:
-            name, short = _insert(space, right)
-            shortage |= short
-            names.append(name)
-        if names:
-            copy = VmCopy.from_bytes(memory.pool, struct.pack(f"<{len(names)}I", *names))
-    if copy is not None:
-        try:
-            address = memory.copyout(copy)
-        except KernelError as error:
-            copy.discard()
-            assert error.code in (KernReturn.NO_SPACE, KernReturn.RESOURCE_SHORTAGE)
-            shortage |= MSG_VM_SPACE
-            word &= ~0xFFFF00
+    try:
+        if region.rights:
+            address, shortage = _place_names(region.rights, space, memory)
+        elif region.memory is not None:
+            address = memory.copyout(region.memory)
+    except KernelError as error:
+        region.destroy()
+        shortage = _SHORTAGES[KernReturn(error.code)]
+        word &= ~SIZE_FIELD
     WORD.pack_into(data, region.descriptor, word)
     WORD.pack_into(data, region.slot, address)
     return shortage
+
+
+def _place_names(rights: list[CarriedRight], space: Space, memory: VmMap) -> tuple[int, int]:
+    """An array of names in the receiver's memory: its address, and shortage bits.
+
+    The place comes first: rights whose names cannot be told must not stay in the space.
+    Raises NO_SPACE, RESOURCE_SHORTAGE, with no right inserted.
+    """
+    zeros = bytes(NAME_OCTETS * len(rights))
+    address = memory.allocate(0, len(zeros), anywhere=True)
+    try:
+        memory.write(address, zeros)
+    except KernelError:
+        memory.deallocate(address, len(zeros))
+        raise
+    shortage = 0
+    names = []
+    for right in rights:
+        name, short = _insert(space, right)
+        shortage |= short
+        names.append(name)
+    memory.write(address, struct.pack(f"<{len(names)}I", *names))
+    return address, shortage

@@ -27,12 +27,17 @@ SENDER_IS_NETWORK: Final = 1  # flag: sent by the network server for a peer
 
 
 @dataclass(slots=True)
-class InlineRight:
-    """A right in an 8-octet slot of the body.  `descriptor` and `slot` are offsets."""
+class InlineRights:
+    """The rights of one item of the body, in slots of 8 octets behind its descriptor."""
 
-    descriptor: int
-    slot: int
-    right: CarriedRight
+    descriptor: int  # its offset
+    rights: list[CarriedRight]
+
+    @property
+    def slots(self) -> range:
+        """Offsets of the slots."""
+        first = self.descriptor + 8
+        return range(first, first + 8 * len(self.rights), 8)
 
 
 @dataclass(slots=True)
@@ -66,15 +71,19 @@ class Message:
     """One message.  `data` is the sender's octets, header included; header fields that
     the kernel translates live in the attributes and are packed at delivery.
 
+    While a simple message is handed straight to a receiver that waits, `data` is a view of
+    the sender's page and nothing has been copied; whoever keeps the message calls `keep`.
+
     Invariants, asserted by `check`:
-      - `reply_kind` is 0 exactly when `reply` is None or the sender gave no disposition;
-      - `items` is empty unless COMPLEX is set.
+      - a message that is kept has octets of its own;
+      - a reply right has a disposition;
+      - what the body carries is empty unless COMPLEX is set, but for arrays of no rights.
     """
 
     __slots__ = ("bits", "data", "dest", "dest_kind", "ident", "inline", "number",
                  "peer", "regions", "reply", "reply_dead", "reply_kind", "sender")
 
-    def __init__(self, number: int, data: bytes, bits: int, ident: int, sender: int,
+    def __init__(self, number: int, data: bytes | memoryview, bits: int, ident: int, sender: int,
                  dest: Port, dest_kind: int) -> None:
         self.number = number  # of this node, for observers
         self.data = data
@@ -84,9 +93,9 @@ class Message:
         self.dest = dest
         self.dest_kind = dest_kind  # MOVE_SEND or MOVE_SEND_ONCE: consumed at reception
         self.reply: Port | None = None
-        self.reply_kind = 0
+        self.reply_kind = 0  # MOVE_SEND or MOVE_SEND_ONCE, also of a null or dead reply; 0: none was given
         self.reply_dead = False  # the reply name was dead or MACH_PORT_DEAD
-        self.inline: list[InlineRight] = []
+        self.inline: list[InlineRights] = []
         self.regions: list[OutOfLine] = []
         self.peer: Peer | None = None
 
@@ -94,9 +103,13 @@ class Message:
     def size(self) -> int:
         return len(self.data)
 
+    def keep(self) -> None:
+        """The message outlives its sender's trap: it needs octets of its own."""
+        self.data = bytes(self.data)
+
     def rights(self) -> list[CarriedRight]:
         """All rights in the body, in order of their place in it."""
-        found = [item.right for item in self.inline]
+        found = [right for item in self.inline for right in item.rights]
         for region in self.regions:
             found.extend(region.rights or ())
         return found
@@ -106,8 +119,9 @@ class Message:
         inline, self.inline = self.inline, []
         regions, self.regions = self.regions, []
         for item in inline:
-            if item.right is not None:
-                item.right.destroy()
+            for right in item.rights:
+                if right is not None:
+                    right.destroy()
         for region in regions:
             region.destroy()
 
@@ -125,5 +139,6 @@ class Message:
         self.destroy_body()
 
     def check(self) -> None:
-        assert (self.reply is None) or self.reply_kind
-        assert self.bits & COMPLEX or not (self.inline or self.regions)
+        assert isinstance(self.data, bytes)
+        assert self.reply is None or self.reply_kind
+        assert self.bits & COMPLEX or not (self.regions or any(item.rights for item in self.inline))

@@ -48,6 +48,7 @@ class MessageQueue:
         while receivers:
             if receivers.popleft().offer(message):
                 return True
+        message.keep()
         self.messages.append(message)
         return False
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from machemu.interfaces import notify as interface
 from machemu.interfaces.runtime import encode_request
-from machemu.kernel.ipc.message import COMPLEX, InlineRight, Message
+from machemu.kernel.ipc.message import COMPLEX, InlineRights, Message
 from machemu.kernel.ipc.right import MOVE_SEND_ONCE, Carried
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _send(request: Port, ident: int, *arguments: object) -> None:
                       COMPLEX if encoded.rights else 0, ident, 0, request, MOVE_SEND_ONCE)
     for slot, right in encoded.rights.items():
         assert isinstance(right, Carried)
-        message.inline.append(InlineRight(slot - 8, slot, right))
+        message.inline.append(InlineRights(slot - 8, [right]))
     if request.dead:
         message.destroy()
     else:

@@ -29,8 +29,8 @@ class Sender(Protocol):
 
     message: Message
 
-    def finish(self) -> Message:
-        """Go on with success; the message it wanted to send."""
+    def sent(self) -> None:
+        """The message is queued, or was lost with its port: go on with success."""
 
 
 @final
@@ -43,6 +43,7 @@ class PortZone:
     def __init__(self, events: KernelEvents) -> None:
         self.events = events
         self.live: set[Port] = set()
+        self._dying: deque[Port] = deque()
         self._next_port = self._next_message = 0
 
     def next_port_number(self) -> int:
@@ -52,6 +53,16 @@ class PortZone:
     def next_message_number(self) -> int:
         self._next_message += 1
         return self._next_message
+
+    def bury(self, port: Port) -> None:
+        """Give up what a dead port holds.  Its messages may hold receive rights of others,
+        whose messages hold more: one port after the other, not one within the other."""
+        self._dying.append(port)
+        if len(self._dying) > 1:
+            return  # a caller of ours is at it
+        while self._dying:
+            self._dying[0].give_up()
+            self._dying.popleft()
 
 
 @final
@@ -102,7 +113,7 @@ class Port:
     # -- rights ---------------------------------------------------------------
 
     def make_send(self) -> Carried:
-        self.make_send_count += 1
+        self.make_send_count = self.make_send_count + 1 & 0xFFFF_FFFF
         self.send_rights += 1
         return Carried(self, 17)
 
@@ -145,12 +156,6 @@ class Port:
         elif not self.queue.put(message):
             self.queued += 1
 
-    def took(self, message: Message) -> int:
-        """Account for `message` leaving the queue or skipping it; its sequence number."""
-        sequence = self.sequence
-        self.sequence = (sequence + 1) & 0xFFFF_FFFF
-        return sequence
-
     def dequeued(self) -> None:
         """A message has left the queue: give its slot to the sender that waits longest.
 
@@ -163,7 +168,9 @@ class Port:
 
     def admit_senders(self) -> None:
         while self.blocked_senders and self.queued < self.limit:
-            self.enqueue(self.blocked_senders.popleft().finish())
+            sender = self.blocked_senders.popleft()
+            self.enqueue(sender.message)
+            sender.sent()
 
     def _circular(self, message: Message) -> bool:
         moved = [right.port for right in message.rights()
@@ -211,21 +218,24 @@ class Port:
         self.zone.live.discard(self)
         if self.zone.events.port_died:
             self.zone.events.port_died.emit(PortDied(self.number))
-        blocked = [sender.finish() for sender in self._pop_senders()]
+        self.zone.bury(self)
+
+    def give_up(self) -> None:
+        """The second half of `die`: requests, messages and those who wait to send."""
         if self.no_senders is not None:
             request, self.no_senders = self.no_senders, None
             request.drop_send_once()
-        for message in [*self.queue.take_all_for(self), *blocked]:
-            message.destroy()
+        messages = self.queue.take_all_for(self)
         self.queued = 0
+        while self.blocked_senders:
+            sender = self.blocked_senders.popleft()
+            messages.append(sender.message)
+            sender.sent()
+        for message in messages:
+            message.destroy()
         requests, self.dead_name_requests = self.dead_name_requests, []
         for entry, requester in requests:
             entry.port_died(requester)
-
-    def _pop_senders(self) -> list[Sender]:
-        senders = list(self.blocked_senders)
-        self.blocked_senders.clear()
-        return senders
 
     def check(self) -> None:
         places = [self.receiver is not None, self.kernel_object is not None, self.dead]

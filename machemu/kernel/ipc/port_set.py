@@ -36,7 +36,8 @@ class PortSet:
         self.members[port] = None
         for message in messages:
             if self.queue.put(message):
-                port.dequeued()
+                port.queued -= 1
+        port.admit_senders()  # not before the last has come: they would overtake it
 
     def remove(self, port: Port) -> None:
         """`port` leaves with its messages; receivers on the set go on waiting."""

@@ -26,10 +26,8 @@ from machemu.kernel.ipc.right import (
     PORT_SET,
     PROTECTED_PAYLOAD,
     RECEIVE,
-    SEND_ONCE,
     Carried,
 )
-from machemu.kernel.ipc.space import Entry
 from machemu.kernel.results import KernelError, MsgReturn
 
 if TYPE_CHECKING:
@@ -101,32 +99,34 @@ def deliver(message: Message, space: Space, memory: VmMap, address: int, option:
     if reply is not None:
         try:
             if message.reply_kind == MOVE_SEND_ONCE and not reply.dead:
-                reply_name = space.new_name()
-                space.entries[reply_name] = Entry(space, reply_name, SEND_ONCE, reply, 1)
+                reply_name = space.insert_send_once(reply)
             else:
                 reply_name = space.insert(Carried(reply, message.reply_kind))
             message.reply = None
         except KernelError:
             return _header_error(message, space, memory, address, sequence)
     local_kind, local = _local(message, space)
-    data: bytes | bytearray
+    data: bytes | bytearray | memoryview
     if message.inline or message.regions:
         data, shortage = body.copy_out(message, space, memory)
     else:
         data, shortage = message.data, 0
     size = len(data)
-    header = HEADER.pack(message.bits | message.reply_kind | local_kind << 8, size,
-                         reply_name, local, sequence, message.ident)
-    octets = header + data[HEADER_SIZE:] if size > HEADER_SIZE else header
-    if option & MACH_RCV_SENDER:
-        octets += _sender_record(message)
+    header = (message.bits | message.reply_kind | local_kind << 8, size, reply_name, local, sequence, message.ident)
     _consume_destination(message)
     events = port.zone.events
     if events.message_received:
         events.message_received.emit(MessageReceived(message.number, space.task_number, port.number,
                                                      message.ident, size, sequence))
     try:
-        memory.write(address, octets)
+        place = memory.place_to_write(address, size)
+        if place is None:
+            memory.write(address, HEADER.pack(*header) + data[HEADER_SIZE:])
+        else:
+            memory.ram[place:place + size] = data
+            HEADER.pack_into(memory.ram, place, *header)
+        if option & MACH_RCV_SENDER:
+            memory.write(address + size, _sender_record(message))
     except KernelError:
         return MsgReturn.RCV_INVALID_DATA
     return MsgReturn.RCV_BODY_ERROR | shortage if shortage else MsgReturn.SUCCESS

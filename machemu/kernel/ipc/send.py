@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from machemu.kernel.ipc import body
-from machemu.kernel.ipc.message import BITS_PASSED, COMPLEX, HEADER, HEADER_SIZE, Message
+from machemu.kernel.ipc.message import BITS_PASSED, COMPLEX, HEADER, HEADER_SIZE, Message, Peer
 from machemu.kernel.ipc.right import (
     ARRIVES_AS,
     COPY_SEND,
@@ -46,11 +46,12 @@ _NEEDS: Final = {
 _DEAD_ALLOWED: Final = (COPY_SEND, MOVE_SEND, MOVE_SEND_ONCE)
 
 
-def copy_in(space: Space, memory: VmMap, address: int, size: int) -> Message:
+def copy_in(space: Space, memory: VmMap, address: int, size: int, *, with_peer: bool = False) -> Message:
     """Read a message from the caller and take its rights.
 
     Args:
         size: `send_size`, octets.
+        with_peer: the 8 octets of MACH_SEND_PEER follow the message.
     Raises KernelError with a SEND_ code.  Nothing is done then, but for errors in the
     body: what was taken before them, header rights included, is destroyed.
     """
@@ -59,17 +60,24 @@ def copy_in(space: Space, memory: VmMap, address: int, size: int) -> Message:
     if size > MESSAGE_SIZE_MAX:
         raise KernelError(MsgReturn.SEND_NO_BUFFER)
     try:
-        data = memory.read(address, size)
+        data = memory.view(address, size)
+        peer = memory.read(address + size, 8) if with_peer else None
     except KernelError:
         raise KernelError(MsgReturn.SEND_INVALID_DATA) from None
     bits, _, remote, local, _, ident = HEADER.unpack_from(data)
-    message = _take_header(space, data, bits, remote & 0xFFFF_FFFF, local & 0xFFFF_FFFF, ident)
     if bits & COMPLEX:
-        _take_body(message, space, memory)
+        data = bytes(data)
+        items = body.walk(data)
+        message = _take_header(space, data, bits, remote & 0xFFFF_FFFF, local & 0xFFFF_FFFF, ident)
+        _take_body(message, items, space, memory)
+    else:
+        message = _take_header(space, data, bits, remote & 0xFFFF_FFFF, local & 0xFFFF_FFFF, ident)
+    if peer is not None:
+        message.peer = Peer(int.from_bytes(peer[:4], "little"), int.from_bytes(peer[4:], "little"))
     return message
 
 
-def _take_header(space: Space, data: bytes, bits: int, remote: int, local: int, ident: int) -> Message:
+def _take_header(space: Space, data: bytes | memoryview, bits: int, remote: int, local: int, ident: int) -> Message:
     """Check both header ports, then take both: all or nothing."""
     dest_use, reply_use = bits & 0xFF, bits >> 8 & 0xFF
     if dest_use not in HEADER_DISPOSITIONS or (
@@ -99,12 +107,15 @@ def _take_header(space: Space, data: bytes, bits: int, remote: int, local: int, 
         return message
     if dest_use == COPY_SEND:
         dest.send_rights += 1
+    elif dest_use == MOVE_SEND_ONCE:
+        space.remove(dest_entry)
     else:
         space.take(remote, dest_use)
     if reply_entry is not None:
         _take_reply(message, space, reply_entry, reply_use)
-    elif local == MACH_PORT_DEAD:
-        message.reply_dead = True
+    elif reply_use:
+        message.reply_kind = ARRIVES_AS[reply_use]
+        message.reply_dead = local == MACH_PORT_DEAD
     return message
 
 
@@ -115,8 +126,9 @@ def _take_reply(message: Message, space: Space, entry: Entry, use: int) -> None:
         message.reply, message.reply_kind = port, MOVE_SEND_ONCE
         return
     right = space.take(entry.name, use)
+    message.reply_kind = ARRIVES_AS[use]
     if isinstance(right, Carried):
-        message.reply, message.reply_kind = right.port, right.kind
+        message.reply = right.port
     else:
         assert isinstance(right, DeadRight)
         message.reply_dead = True
@@ -133,16 +145,13 @@ def _both_from(entry: Entry, dest_use: int, reply_use: int) -> bool:
     return not (dest_use == reply_use == MOVE_SEND) or entry.urefs >= 2
 
 
-def _take_body(message: Message, space: Space, memory: VmMap) -> None:
+def _take_body(message: Message, items: list[body.Descriptor], space: Space, memory: VmMap) -> None:
     try:
-        body.copy_in(message, space, memory)
-    except KernelError as error:
-        if error.code == MsgReturn.SEND_INVALID_DATA:
-            put_back(message, space)
-        else:
-            message.destroy()
+        body.copy_in(message, items, space, memory)
+    except KernelError:
+        message.destroy()
         raise
-    if not message.inline and not message.regions:
+    if not message.regions and not any(item.rights for item in message.inline):
         message.bits &= ~COMPLEX
 
 
@@ -174,7 +183,7 @@ def pseudo_receive(message: Message, space: Space, memory: VmMap, address: int, 
     bits = message.bits | dest_kind | reply_kind << 8
     HEADER.pack_into(data, 0, bits, len(data), dest_name, reply_name, 0, message.ident)
     try:
-        memory.write(address, bytes(data))
+        memory.write(address, data)
     except KernelError:
         return MsgReturn.SEND_INVALID_DATA
     return code | shortage

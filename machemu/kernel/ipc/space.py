@@ -36,6 +36,7 @@ from machemu.kernel.ipc.right import (
 from machemu.kernel.results import KernelError, KernReturn
 
 GENERATION_BITS: Final = 8  # low bits of a name, so that a stale name is noticed
+GENERATIONS: Final = 1 << GENERATION_BITS
 NAMES_MAX: Final = 1 << 20  # names of one space
 
 
@@ -76,7 +77,8 @@ class Space:
 
     Invariants, asserted by `check`:
       - a live port with send or receive rights here has exactly one name for them;
-      - that name is `names_by_port[port]`.
+      - that name is `names_by_port[port]`;
+      - an index below `_next_index` belongs to one entry or one free name.
     """
 
     def __init__(self, zone: PortZone) -> None:
@@ -85,8 +87,9 @@ class Space:
         self.alive = True
         self.entries: dict[int, Entry] = {}
         self.names_by_port: dict[Port, int] = {}
-        self._free: list[int] = []  # freed names, the last freed is used first
-        self._next_index = 1
+        self._free: list[int] = []  # names whose index is free; the last freed is used first
+        self._next_index = 1  # the high bits of the next name that was never used
+        self._chosen: set[int] = set()  # names that the task or a sender chose
 
     # -- names ----------------------------------------------------------------
 
@@ -121,36 +124,41 @@ class Space:
             self.names_by_port.pop(port, None)
         entry.kind, entry.port = DEAD_NAME, None
 
-    def new_name(self) -> int:
-        """Raises NO_SPACE: too many names."""
-        while self._free:
-            name = self._free.pop()
-            if name not in self.entries:
-                return name
-        if self._next_index >= NAMES_MAX:
-            raise KernelError(KernReturn.NO_SPACE)
+    def _new_name(self) -> int:
+        """A name for an entry that is made at once.  Raises NO_SPACE: too many names."""
         while True:
-            name = self._next_index << GENERATION_BITS
-            self._next_index += 1
-            if name not in self.entries:
-                return name
+            if self._free:
+                name = self._free.pop()
+            elif self._next_index < NAMES_MAX:
+                name = self._next_index << GENERATION_BITS
+                self._next_index += 1
+            else:
+                raise KernelError(KernReturn.NO_SPACE)
+            for _ in range(GENERATIONS):
+                if name not in self.entries:
+                    return name
+                name = _successor(name)  # somebody chose it
 
     def _add(self, name: int, kind: int, port: Port | None, urefs: int) -> Entry:
         entry = self.entries[name] = Entry(self, name, kind, port, urefs)
         return entry
 
-    def _remove(self, entry: Entry) -> None:
-        """Free a name; a dead-name request on it gets port-deleted."""
+    def remove(self, entry: Entry) -> None:
+        """Free the name of an entry that has given its rights up; a dead-name request on it
+        gets port-deleted."""
         name = entry.name
         del self.entries[name]
-        generation = (name + 1) & ((1 << GENERATION_BITS) - 1)
-        reused = name & ~((1 << GENERATION_BITS) - 1) | generation
-        if name >> GENERATION_BITS < self._next_index and reused not in self.entries and name >> GENERATION_BITS:
-            self._free.append(reused)
+        self._free_name(name)
         if entry.dead_name_request is not None:
             request = self.cancel_dead_name_request(entry)
             assert request is not None
             notify.port_deleted(request, name)
+
+    def _free_name(self, name: int) -> None:
+        if self._chosen and name in self._chosen:
+            self._chosen.discard(name)
+        else:
+            self._free.append(_successor(name))
 
     def cancel_dead_name_request(self, entry: Entry) -> Port | None:
         """Take the request off `entry`; the caller owns its send-once right."""
@@ -170,25 +178,25 @@ class Space:
 
         Raises NO_SPACE, NAME_EXISTS, INVALID_VALUE (a kind that cannot be made alone).
         """
-        if name is not None:
+        if kind not in (Right.RECEIVE, Right.PORT_SET, Right.DEAD_NAME):
+            raise KernelError(KernReturn.INVALID_VALUE)
+        if name is None:
+            name = self._new_name()
+        else:
             self._check_new(name)
-        chosen = self.new_name() if name is None else name
-        if name is not None and name in self._free:
-            self._free.remove(name)
+            self._chosen.add(name)
         if kind is Right.RECEIVE:
             port = Port(self.zone)
-            self._add(chosen, RECEIVE, port, 0)
-            port.receiver, port.receiver_name = self, chosen
-            self.names_by_port[port] = chosen
+            self._add(name, RECEIVE, port, 0)
+            port.receiver, port.receiver_name = self, name
+            self.names_by_port[port] = name
         elif kind is Right.PORT_SET:
-            entry = self._add(chosen, PORT_SET, None, 1)
+            entry = self._add(name, PORT_SET, None, 1)
             entry.port_set = PortSet()
-            entry.port_set.name = chosen
-        elif kind is Right.DEAD_NAME:
-            self._add(chosen, DEAD_NAME, None, 1)
+            entry.port_set.name = name
         else:
-            raise KernelError(KernReturn.INVALID_VALUE)
-        return chosen
+            self._add(name, DEAD_NAME, None, 1)
+        return name
 
     # -- rights out of the space ------------------------------------------------
 
@@ -206,7 +214,7 @@ class Space:
         if disposition == MOVE_SEND and kind & SEND:
             return self._take_send(entry, port)
         if disposition == MOVE_SEND_ONCE and kind & SEND_ONCE:
-            self._remove(entry)
+            self.remove(entry)
             return Carried(port, MOVE_SEND_ONCE)
         if kind & RECEIVE:
             if disposition == MAKE_SEND:
@@ -238,7 +246,7 @@ class Space:
             entry.kind = RECEIVE
         else:
             del self.names_by_port[port]
-            self._remove(entry)
+            self.remove(entry)
 
     def _take_receive(self, entry: Entry, port: Port) -> Carried:
         port.leave_receiver()
@@ -246,7 +254,7 @@ class Space:
             entry.kind = SEND
         else:
             del self.names_by_port[port]
-            self._remove(entry)
+            self.remove(entry)
         return Carried(port, MOVE_RECEIVE)
 
     # -- rights into the space --------------------------------------------------
@@ -265,16 +273,20 @@ class Space:
             right.destroy()
             return MACH_PORT_DEAD
         if right.kind == MOVE_SEND_ONCE:
-            name = self.new_name()
-            self._add(name, SEND_ONCE, port, 1)
-            return name
+            return self.insert_send_once(port)
         known = self.names_by_port.get(port)
         if known is None:
-            name = self.new_name()
+            name = self._new_name()
             self._add_named(name, right)
             return name
         self._merge(self.entries[known], right)
         return known
+
+    def insert_send_once(self, port: Port) -> int:
+        """As `insert`, for a send-once right on a port that lives: the way of every reply."""
+        name = self._new_name()
+        self.entries[name] = Entry(self, name, SEND_ONCE, port, 1)
+        return name
 
     def insert_as(self, right: CarriedRight, name: int) -> None:
         """Give the space a right under `name`.
@@ -297,8 +309,7 @@ class Space:
             return
         if known is not None:
             raise KernelError(KernReturn.RIGHT_EXISTS)
-        if name in self._free:
-            self._free.remove(name)
+        self._chosen.add(name)
         if right.kind == MOVE_SEND_ONCE:
             self._add(name, SEND_ONCE, right.port, 1)
         else:
@@ -335,7 +346,7 @@ class Space:
         """One reference less of a dead name."""
         entry.urefs -= 1
         if entry.urefs == 0:
-            self._remove(entry)
+            self.remove(entry)
 
     def deallocate(self, name: int) -> None:
         """Raises INVALID_NAME, INVALID_RIGHT (mach-abi.md 5.9)."""
@@ -355,7 +366,7 @@ class Space:
         """Give up all that `name` denotes.  Raises INVALID_NAME."""
         entry = self.lookup(name)
         if entry.kind == DEAD_NAME:
-            self._remove(entry)
+            self.remove(entry)
         elif entry.kind & PORT_SET:
             self._destroy_set(entry)
         elif entry.kind & SEND_ONCE:
@@ -365,7 +376,7 @@ class Space:
             assert port is not None
             had_send, had_receive = entry.kind & SEND, entry.kind & RECEIVE
             del self.names_by_port[port]
-            self._remove(entry)
+            self.remove(entry)
             entry.kind, entry.port = 0, None
             if had_send:
                 port.drop_send()
@@ -375,7 +386,7 @@ class Space:
     def _destroy_set(self, entry: Entry) -> None:
         assert entry.port_set is not None
         entry.port_set.destroy()
-        self._remove(entry)
+        self.remove(entry)
 
     def references(self, name: int, kind: Right) -> int:
         """User references of one kind of right; 0 if the name lacks it."""
@@ -415,7 +426,7 @@ class Space:
         if count == 0:
             port = entry.port
             if port is None:
-                self._remove(entry)
+                self.remove(entry)
             else:
                 self._send_part_gone(entry, port)
                 port.drop_send()
@@ -430,7 +441,7 @@ class Space:
             self.find(entry.name)
         else:
             del self.names_by_port[port]
-            self._remove(entry)
+            self.remove(entry)
             entry.kind, entry.port = 0, None
             port.destroy()
 
@@ -438,9 +449,9 @@ class Space:
         """Raises INVALID_NAME, INVALID_VALUE, NAME_EXISTS."""
         entry = self.lookup(old)
         self._check_new(new)
-        if new in self._free:
-            self._free.remove(new)
         del self.entries[old]
+        self._free_name(old)
+        self._chosen.add(new)
         entry.name = new
         self.entries[new] = entry
         port = entry.port
@@ -472,3 +483,10 @@ class Space:
                 assert entry.port.receiver is self and entry.port.receiver_name == name
         for port, name in self.names_by_port.items():
             assert self.entries[name].port is port
+        assert self._chosen <= self.entries.keys()
+        assert len(self._free) + len(self.entries) - len(self._chosen) <= self._next_index - 1
+
+
+def _successor(name: int) -> int:
+    """The name with the same index and the next generation."""
+    return name & -GENERATIONS | (name + 1) & (GENERATIONS - 1)

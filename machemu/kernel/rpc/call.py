@@ -9,12 +9,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
-from machemu.interfaces.runtime import BadMessage, Encoded, Routine, decode_request, encode_reply
-from machemu.kernel.ipc.message import COMPLEX, InlineRight, Message, OutOfLine
+from machemu.interfaces.runtime import (
+    BadMessage,
+    Encoded,
+    Routine,
+    decode_request,
+    encode_reply,
+    error_reply,
+)
+from machemu.kernel.ipc.message import COMPLEX, InlineRights, Message, OutOfLine
 from machemu.kernel.ipc.right import MOVE_SEND, Carried, CarriedRight, DeadRight
-from machemu.kernel.results import KernelError, KernReturn, MigReturn
+from machemu.kernel.results import DeviceReturn, KernelError, KernReturn, MigReturn
 from machemu.kernel.vm.copy import VmCopy
 
 if TYPE_CHECKING:
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from machemu.kernel.kernel import Kernel
     from machemu.kernel.task.task import Task
 
+MASK: Final = 0xFFFF_FFFF
 K = TypeVar("K")
 
 
@@ -34,7 +42,7 @@ class RpcCall:
         self.task = task
         self.target = target
         self._message = message
-        self.deferred = False
+        self.pending: PendingReply | None = None
 
     def target_as(self, kind: type[K], otherwise: int = KernReturn.INVALID_ARGUMENT) -> K:
         """Raises `otherwise`: the request port is not of this kind."""
@@ -43,14 +51,14 @@ class RpcCall:
         return self.target
 
     def defer(self) -> PendingReply:
-        """The reply comes later; what the handler returns is not looked at."""
-        self.deferred = True
-        return PendingReply(self.kernel, self._message)
+        """The reply comes later, or if the handler raises; what it returns is not looked at."""
+        self.pending = PendingReply(self.kernel, self._message)
+        return self.pending
 
 
 @final
 class PendingReply:
-    """A reply owed.  `reply` or `forget` must be called exactly once."""
+    """A device's reply that is owed.  `reply` or `forget` must be called exactly once."""
 
     def __init__(self, kernel: Kernel, request: Message) -> None:
         self._kernel = kernel
@@ -59,10 +67,11 @@ class PendingReply:
         request.reply, request.reply_kind = None, 0
 
     def reply(self, code: int, *outs: object) -> None:
-        """Send the reply; it is lost if the reply port has died meanwhile."""
+        """Send the reply, or D_NO_MEMORY if its data get no frames; it is lost if the reply
+        port has died meanwhile."""
         if self._port is not None:
             port, self._port = self._port, None
-            send_reply(self._kernel, self._routine, port, self._kind, code, outs)
+            send_reply(self._kernel, self._routine, port, self._kind, code, outs, shortage=DeviceReturn.NO_MEMORY)
 
     def count(self, sends: Counter[Port], onces: Counter[Port]) -> None:
         """Add the right this holds, for the balance."""
@@ -101,7 +110,7 @@ def serve(kernel: Kernel, message: Message, task: Task) -> None:
     else:
         call = RpcCall(kernel, task, target, message)
         code, outs = _run(served, call, message)
-        if call.deferred:
+        if call.pending is not None:
             _consume(message)
             return
     reply, kind = message.reply, message.reply_kind
@@ -110,7 +119,7 @@ def serve(kernel: Kernel, message: Message, task: Task) -> None:
     if reply is None:
         discard(outs)
     elif served is None:
-        send_reply(kernel, None, reply, kind, code, (), ident=message.ident)
+        send_message(kernel, error_reply(code), message.ident + 100 & MASK, reply, kind)
     else:
         send_reply(kernel, served.routine, reply, kind, code, outs)
 
@@ -133,6 +142,8 @@ def _run(served: Served, call: RpcCall, message: Message) -> tuple[int, tuple[ob
         outs = served.handler(call, *arguments)
     except KernelError as error:
         message.destroy_body()
+        if call.pending is not None:
+            call.pending.reply(error.code)
         return error.code, ()
     message.inline.clear()
     message.regions.clear()
@@ -140,7 +151,7 @@ def _run(served: Served, call: RpcCall, message: Message) -> tuple[int, tuple[ob
 
 
 def rights_of(message: Message) -> Mapping[int, CarriedRight]:
-    return {item.slot: item.right for item in message.inline}
+    return {slot: right for item in message.inline for slot, right in zip(item.slots, item.rights, strict=True)}
 
 
 def regions_of(message: Message) -> Mapping[int, VmCopy | list[CarriedRight] | None]:
@@ -159,37 +170,59 @@ def discard(values: tuple[object, ...]) -> None:
             discard(tuple(value))
 
 
-def send_reply(kernel: Kernel, routine: Routine | None, port: Port, kind: int, code: int,
-               outs: tuple[object, ...], ident: int = 0) -> None:
-    """Queue a reply past the port's limit, as the kernel may."""
+def send_reply(kernel: Kernel, routine: Routine, port: Port, kind: int, code: int,
+               outs: tuple[object, ...], shortage: int = KernReturn.RESOURCE_SHORTAGE) -> None:
+    """Queue a reply past the port's limit, as the kernel may.
+
+    Args:
+        shortage: what to reply instead if there are no frames for out-of-line results.
+    """
     if port.dead:
         discard(outs)
         Carried(port, kind).destroy()
         return
-    encoded = encode_reply(routine, code, outs) if routine else kernel.error_reply(code)
-    number = routine.id if routine else ident
-    message = kernel_message(kernel, encoded, number + 100, port, kind)
+    encoded = encode_reply(routine, code, outs)
+    try:
+        _fill_regions(kernel, encoded)
+    except KernelError:
+        discard(outs)
+        encoded = error_reply(shortage)
+    send_message(kernel, encoded, routine.reply_id, port, kind)
+
+
+def _fill_regions(kernel: Kernel, encoded: Encoded) -> None:
+    """Put octets that go out of line into memory.  Raises RESOURCE_SHORTAGE, with none left."""
+    made: list[VmCopy] = []
+    try:
+        for slot, value in encoded.regions.items():
+            if isinstance(value, bytes | bytearray) and value:
+                copy = encoded.regions[slot] = VmCopy.from_bytes(kernel.pool, bytes(value))
+                made.append(copy)
+    except KernelError:
+        discard(tuple(made))
+        raise
+
+
+def send_message(kernel: Kernel, encoded: Encoded, ident: int, port: Port, kind: int) -> None:
+    message = kernel_message(kernel, encoded, ident, port, kind)
     if kernel.events.message_sent:
         kernel.report_sent(message)
     port.enqueue(message)
 
 
 def kernel_message(kernel: Kernel, encoded: Encoded, ident: int, port: Port, kind: int) -> Message:
-    """A message from the kernel, with rights and regions that `encoded` names."""
+    """A message from the kernel, with the rights and regions that `encoded` names."""
     message = Message(kernel.zone.next_message_number(), encoded.data,
                       COMPLEX if encoded.complex else 0, ident, 0, port, kind)
+    items: dict[int, InlineRights] = {}
     for slot, right in encoded.rights.items():
         assert right is None or isinstance(right, Carried | DeadRight)
-        message.inline.append(InlineRight(encoded.descriptors.get(slot, slot - 8), slot, right))
+        descriptor = encoded.descriptors[slot]
+        items.setdefault(descriptor, InlineRights(descriptor, [])).rights.append(right)
+    message.inline.extend(items.values())
     for slot, value in encoded.regions.items():
-        region = OutOfLine(slot - 8, slot, None)
-        if isinstance(value, bytes | bytearray):
-            region.memory = VmCopy.from_bytes(kernel.pool, bytes(value)) if value else None
-        elif isinstance(value, VmCopy):
-            region.memory = value
-        elif isinstance(value, list | tuple):
-            region.rights, region.kind = list(value), MOVE_SEND
+        region = OutOfLine(slot - 8, slot, value if isinstance(value, VmCopy) else None)
+        if isinstance(value, list):
+            region.rights, region.kind = value, MOVE_SEND
         message.regions.append(region)
     return message
-
-

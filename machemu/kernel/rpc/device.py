@@ -23,7 +23,7 @@ DEVICE_INTERRUPT_PORT: Final = ord("m") << 16 | 1  # flavor of set_status: one w
 
 
 def _instance(call: RpcCall) -> DeviceInstance:
-    return call.target_as(DeviceInstance, DeviceReturn.NO_SUCH_DEVICE)
+    return call.target_as(DeviceInstance)
 
 
 def device_open(call: RpcCall, mode: int, name: bytes) -> tuple[CarriedRight]:
@@ -55,6 +55,8 @@ def device_write(call: RpcCall, mode: int, record: int, region: VmCopy | None) -
     if region is None:
         raise KernelError(DeviceReturn.INVALID_SIZE)
     device.check_write(mode, record, region.size)
+    if not call.kernel.pool.could_hold(region.size):
+        raise KernelError(DeviceReturn.NO_MEMORY)
     data = region.read()
     region.discard()
     device.write(call.defer(), mode, record, data)

@@ -12,6 +12,7 @@ from machemu.kernel.ipc.right import Carried, CarriedRight
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.task.task import Task
 from machemu.kernel.vm.copy import VmCopy
+from machemu.kernel.vm.entry import PROT_WRITE
 
 if TYPE_CHECKING:
     from machemu.kernel.rpc.call import Handler, RpcCall
@@ -42,9 +43,10 @@ def vm_inherit(call: RpcCall, address: int, size: int, inheritance: int) -> None
 
 
 def vm_read(call: RpcCall, address: int, size: int) -> tuple[VmCopy | bytes]:
+    memory = _map(call)
     if size >> 32:  # the count in the reply has 32 bits
         raise KernelError(KernReturn.INVALID_ARGUMENT)
-    return (_map(call).copyin(address, size, False) if size else b"",)
+    return (memory.copyin(address, size, False) if size else b"",)
 
 
 def vm_write(call: RpcCall, address: int, region: VmCopy | None) -> None:
@@ -53,6 +55,9 @@ def vm_write(call: RpcCall, address: int, region: VmCopy | None) -> None:
     if (address | size) % PAGE_SIZE:
         raise KernelError(KernReturn.INVALID_ARGUMENT)
     if region is not None:
+        memory.check_range(address, size, PROT_WRITE)
+        if not memory.pool.could_hold(size):
+            raise KernelError(KernReturn.RESOURCE_SHORTAGE)
         memory.write(address, region.read())
         region.discard()
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from machemu.hw.api import Clock, Cpu
     from machemu.kernel.events import KernelEvents
     from machemu.kernel.task.thread import Thread
+    from machemu.kernel.task.waits import Continuation
 
 
 @final
@@ -23,7 +24,8 @@ class Scheduler:
 
     Invariants, asserted by `check`:
       - the current thread is not in the run queue;
-      - every queued thread is runnable: not waiting, not suspended, not ended.
+      - every queued thread is runnable: not waiting, not suspended, not ended;
+      - no trap has anything left to do.
     """
 
     def __init__(self, cpu: Cpu, clock: Clock, events: KernelEvents, quantum_ns: int) -> None:
@@ -33,6 +35,7 @@ class Scheduler:
         self._quantum_ns = quantum_ns
         self._ready: deque[Thread] = deque()
         self._woken: Thread | None = None  # the last thread made ready, if it is still the last
+        self.continuations: deque[Continuation] = deque()  # rests of traps, to be done before any thread runs
         self.current: Thread | None = None
         self.quantum_end_ns = 0
         self.switches = 0
@@ -44,6 +47,12 @@ class Scheduler:
         else:
             self._ready.append(thread)
             self._woken = thread
+
+    def settle(self) -> None:
+        """Do what traps of other threads have left to do: the last act of each entry into
+        the kernel."""
+        while self.continuations:
+            self.continuations.popleft().run()
 
     def remove(self, thread: Thread) -> None:
         """`thread` cannot run any more, wherever it is."""
@@ -62,6 +71,13 @@ class Scheduler:
             self._run(ready.pop(), fresh=False)
         else:
             self._run(ready.popleft(), fresh=True)
+
+    def prefer(self, thread: Thread) -> None:
+        """When the current thread blocks, `thread` is next, if it can run."""
+        if thread in self._ready:
+            self._ready.remove(thread)
+            self._ready.append(thread)
+            self._woken = thread
 
     def yield_to(self, hint: Thread | None = None) -> bool:
         """The current thread lets others run first; True if there were any."""
@@ -102,6 +118,7 @@ class Scheduler:
             self._events.context_switch.emit(ContextSwitch(0, 0))
 
     def check(self) -> None:
+        assert not self.continuations
         assert self.current is None or self.current not in self._ready
         for thread in self._ready:
             assert thread.runnable, thread

@@ -41,7 +41,7 @@ class Task:
         self.bootstrap_port: Port | None = None
         self.exception_port: Port | None = None
         self.registered: list[Port | None] = [None] * REGISTERED_MAX
-        self.at_end: list[Callable[[], None]] = []  # what must be undone when it ends
+        self.at_end: dict[object, Callable[[], None]] = {}  # by owner: what is undone when the task ends
 
     @property
     def map(self) -> VmMap:
@@ -75,9 +75,8 @@ class Task:
         threads, self.threads = self.threads, []
         for thread in threads:
             thread.end()
-        for undo in reversed(self.at_end):
+        for undo in list(self.at_end.values()):
             undo()
-        self.at_end.clear()
         if self.kernel_port is self.self_port:
             self.kernel_port = None
         kept = [self.bootstrap_port, self.exception_port, self.kernel_port, *self.registered]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from machemu.hw.api import Context, Cpu
     from machemu.kernel.task.scheduler import Scheduler
     from machemu.kernel.task.task import Task
+    from machemu.kernel.task.waits import Continuation
 
 
 class Wait(Protocol):
@@ -59,10 +60,8 @@ class Thread:
 
     def set_result(self, value: int) -> None:
         """Store a trap's result where the thread finds it when it goes on."""
-        if self._scheduler.current is self:
-            self._cpu.arguments[0] = value & 0xFFFF_FFFF_FFFF_FFFF
-        else:
-            self.context.arguments[0] = value & 0xFFFF_FFFF_FFFF_FFFF
+        arguments = self._cpu.arguments if self._scheduler.current is self else self.context.arguments
+        arguments[0] = _in_register(value)
 
     def block(self, wait: Wait) -> None:
         """The thread, in a trap, waits from now on."""
@@ -73,9 +72,14 @@ class Thread:
     def go_on(self, result: int) -> None:
         """What it waited for has come: finish its trap with `result`."""
         self.wait = None
-        self.context.arguments[0] = result & 0xFFFF_FFFF_FFFF_FFFF
+        self.context.arguments[0] = _in_register(result)
         if self.suspend_count == 0 and self.task.suspend_count == 0:
             self._scheduler.ready(self)
+
+    def go_on_later(self, rest: Continuation) -> None:
+        """What it waited for has come, and `rest` of its trap is yet to be done."""
+        self.wait = rest
+        self._scheduler.continuations.append(rest)
 
     def suspend(self) -> None:
         was_runnable = self.runnable
@@ -127,3 +131,9 @@ class Thread:
     def check(self) -> None:
         assert self.suspend_count >= 0
         assert self.alive or self.wait is None
+
+
+def _in_register(value: int) -> int:
+    """A 32-bit result as RV64 holds it: its sign extended."""
+    value &= 0xFFFF_FFFF
+    return value | 0xFFFF_FFFF_0000_0000 if value >> 31 else value

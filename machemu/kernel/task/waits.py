@@ -1,4 +1,4 @@
-"""What a thread can wait for in mach_msg: a message, room in a queue, time to pass."""
+"""What a thread can wait for: a message, room in a queue, its turn to receive, time to pass."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from machemu.kernel.ipc.receive import (
     report_size,
 )
 from machemu.kernel.ipc.send import pseudo_receive
-from machemu.kernel.results import MsgReturn
+from machemu.kernel.results import KernelError, MsgReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,31 +82,36 @@ class ReceiveWait:
 
 @final
 class SendWait:
-    """A thread that waits for room in the queue of `port`; then it goes on to receive."""
+    """A thread that waits for room in the queue of `port`.
 
-    __slots__ = ("_address", "_continue", "_port", "_thread", "_timer", "message")
+    Args:
+        receive: the receiving half of its trap, if it asked for both.
+    """
+
+    __slots__ = ("_address", "_port", "_receive", "_thread", "_timer", "message")
 
     def __init__(self, thread: Thread, port: Port, message: Message, address: int,
-                 and_then: Callable[[Thread], None]) -> None:
+                 receive: Callable[[], int | None] | None) -> None:
         self._thread = thread
         self._port = port
         self.message = message
         self._address = address
-        self._continue = and_then
+        self._receive = receive
         self._timer: TimerHandle | None = None
 
     def start(self, clock: Clock, timeout_ms: int | None) -> None:
+        self.message.keep()
         self._port.blocked_senders.append(self)
         if timeout_ms is not None:
             self._timer = clock.call_at(clock.now_ns + timeout_ms * NS_PER_MS, self._timed_out)
         self._thread.block(self)
 
-    def finish(self) -> Message:
-        """The message is sent (or lost with its port): success."""
+    def sent(self) -> None:
         self._cancel_timer()
-        self._thread.wait = None
-        self._continue(self._thread)
-        return self.message
+        if self._receive is None:
+            self._thread.go_on(MsgReturn.SUCCESS)
+        else:
+            self._thread.go_on_later(Continuation(self._thread, self._receive))
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -128,6 +133,38 @@ class SendWait:
         self._cancel_timer()
         self._port.blocked_senders.remove(self)
         self.message.destroy()
+
+
+@final
+class Continuation:
+    """A thread that could send at last and has not yet begun to receive.
+
+    It begins when the kernel has done all else: a receive makes room for the next sender,
+    which receives in turn, and so on without end.
+    """
+
+    __slots__ = ("_receive", "_thread")
+
+    def __init__(self, thread: Thread, receive: Callable[[], int | None]) -> None:
+        self._thread = thread
+        self._receive = receive
+
+    def run(self) -> None:
+        if self._thread.wait is not self:
+            return
+        self._thread.wait = None
+        try:
+            result = self._receive()
+        except KernelError as error:
+            result = error.code
+        if result is not None:
+            self._thread.go_on(result)
+
+    def interrupt(self) -> None:
+        self._thread.go_on(MsgReturn.RCV_INTERRUPTED)
+
+    def abandon(self) -> None:
+        """Nothing is held."""
 
 
 @final

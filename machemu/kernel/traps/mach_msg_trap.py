@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from machemu.kernel.ipc.message import Message, Peer
+from machemu.kernel.ipc.message import Message
 from machemu.kernel.ipc.receive import queue_of, take_first
 from machemu.kernel.ipc.right import MOVE_SEND
 from machemu.kernel.ipc.send import copy_in, pseudo_receive
-from machemu.kernel.results import KernelError, MsgReturn
+from machemu.kernel.results import MsgReturn
 from machemu.kernel.task.waits import ReceiveWait, SendWait
 from machemu.kernel.traps.call import BLOCKED, Trap, TrapCall
 
@@ -32,11 +32,10 @@ def mach_msg_trap(call: TrapCall) -> int | None:
     address, option, send_size, receive_size, receive_name, timeout, _notify, _ = call.arguments
     thread = call.thread
     if option & MACH_SEND_MSG:
-        message = copy_in(call.task.space, call.task.memory, address, send_size & MASK)
-        if option & MACH_SEND_PEER and call.task is call.kernel.network_server:
-            _read_peer(call, message, address + message.size)
-        dest = message.dest
         kernel = call.kernel
+        with_peer = option & MACH_SEND_PEER and call.task is kernel.network_server
+        message = copy_in(call.task.space, call.task.memory, address, send_size & MASK, with_peer=bool(with_peer))
+        dest = message.dest
         if kernel.events.message_sent:
             kernel.report_sent(message)
         if dest.kernel_object is not None:
@@ -77,32 +76,14 @@ def _wait_to_send(call: TrapCall, message: Message) -> int | None:
     task = call.task
     if option & MACH_SEND_TIMEOUT and timeout == 0:
         return pseudo_receive(message, task.space, task.memory, address, MsgReturn.SEND_TIMED_OUT)
-    kernel = call.kernel
+    kernel, thread = call.kernel, call.thread
 
-    def and_then(thread: Thread) -> None:
-        result: int | None = MsgReturn.SUCCESS
-        if option & MACH_RCV_MSG:
-            try:
-                result = receive(kernel, thread, address, option, receive_size & MASK,
-                                 receive_name & MASK, timeout)
-            except KernelError as error:
-                result = error.code
-        if result is not BLOCKED:
-            thread.go_on(result)
+    def receive_too() -> int | None:
+        return receive(kernel, thread, address, option, receive_size & MASK, receive_name & MASK, timeout)
 
-    wait = SendWait(call.thread, message.dest, message, address, and_then)
+    wait = SendWait(thread, message.dest, message, address, receive_too if option & MACH_RCV_MSG else None)
     wait.start(kernel.clock, timeout if option & MACH_SEND_TIMEOUT else None)
     return BLOCKED
-
-
-def _read_peer(call: TrapCall, message: Message, address: int) -> None:
-    """The network server's 8 octets {node, epoch} behind the message."""
-    try:
-        octets = call.task.memory.read(address, 8)
-    except KernelError:
-        message.destroy()
-        raise KernelError(MsgReturn.SEND_INVALID_DATA) from None
-    message.peer = Peer(int.from_bytes(octets[:4], "little"), int.from_bytes(octets[4:], "little"))
 
 
 TRAP = Trap(number=-25, name="mach_msg_trap", handler=mach_msg_trap)

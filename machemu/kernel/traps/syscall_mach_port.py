@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from machemu.kernel.ipc.right import BODY_DISPOSITIONS, Carried, Right
+from machemu.kernel.ipc.right import BODY_DISPOSITIONS, MACH_PORT_DEAD, MACH_PORT_NULL, Carried, Right
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.traps.call import Trap, TrapCall
 
@@ -52,10 +52,12 @@ def syscall_mach_port_deallocate(call: TrapCall) -> int:
 def syscall_mach_port_insert_right(call: TrapCall) -> int:
     """Arguments: task, name there, name of the right here, disposition.
 
-    Raises MACH_SEND_INTERRUPTED, INVALID_VALUE, and what taking and inserting raise.
+    Raises MACH_SEND_INTERRUPTED, INVALID_VALUE, INVALID_CAPABILITY, and what taking and inserting raise.
     """
     space = call.live_task(0).space
     disposition = call.one_of(3, BODY_DISPOSITIONS)
+    if call.word(2) in (MACH_PORT_NULL, MACH_PORT_DEAD):
+        raise KernelError(KernReturn.INVALID_CAPABILITY)
     right = call.task.space.take(call.word(2), disposition)
     try:
         space.insert_as(right, call.word(1))

@@ -5,10 +5,15 @@ Each is the short way of the RPC of its name.  Numbers as in GNU Mach `kern/sysc
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from machemu.kernel.ipc.right import COPY_SEND, MACH_PORT_NULL, Carried
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.rpc.task import set_special_port
-from machemu.kernel.traps.call import BLOCKED, Trap, TrapCall
+from machemu.kernel.traps.call import BLOCKED, OutValue, Trap, TrapCall
+
+if TYPE_CHECKING:
+    from machemu.kernel.ipc.space import Space
 
 
 def syscall_task_create(call: TrapCall) -> int:
@@ -19,8 +24,27 @@ def syscall_task_create(call: TrapCall) -> int:
     parent = call.live_task(0)
     name_out = call.out_word(2)
     child = call.kernel.create_task(parent, inherit_memory=bool(call.word(1)))
-    name_out.write(call.kernel.give_send(call.task, child.self_port))
+    try:
+        _tell_name(call.task.space, child.self_port.make_send(), name_out)
+    except KernelError:
+        call.kernel.terminate_task(child, None, "its creator could not be told its name")
+        raise
     return KernReturn.SUCCESS
+
+
+def _tell_name(space: Space, right: Carried, name_out: OutValue) -> None:
+    """Raises NO_SPACE, RESOURCE_SHORTAGE (the page was copied on write since it was
+    checked): the right is destroyed then."""
+    try:
+        name = space.insert(right)
+    except KernelError:
+        right.destroy()
+        raise
+    try:
+        name_out.write(name)
+    except KernelError:
+        space.deallocate(name)
+        raise
 
 
 def syscall_task_terminate(call: TrapCall) -> int | None:

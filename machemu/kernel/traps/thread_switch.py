@@ -27,6 +27,8 @@ def thread_switch(call: TrapCall) -> int | None:
     scheduler = call.kernel.scheduler
     call.thread.set_result(KernReturn.SUCCESS)
     if option == SWITCH_OPTION_WAIT:
+        if isinstance(hint, Thread):
+            scheduler.prefer(hint)
         SleepWait(call.thread).start(call.kernel.clock, max(call.word(2), TICK_MS) * NS_PER_MS)
     else:
         scheduler.yield_to(hint if isinstance(hint, Thread) else None)

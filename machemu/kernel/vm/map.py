@@ -64,7 +64,7 @@ class VmMap:
         self.faults = self.copy_faults = 0
         self._entries: list[Entry] = []
         self._starts: list[int] = []
-        self._ram = pool.memory.data
+        self.ram = pool.memory.data
         self._held_code = pool.memory.held_code
         self._readable = space.readable
         self._writable = space.writable
@@ -73,13 +73,17 @@ class VmMap:
 
     def read(self, address: int, size: int) -> bytes:
         """Octets of the task.  Raises INVALID_ADDRESS, PROTECTION_FAILURE, RESOURCE_SHORTAGE."""
+        return bytes(self.view(address, size))
+
+    def view(self, address: int, size: int) -> bytes | memoryview:
+        """As `read`; within a page nothing is copied, and the view changes with the page."""
         within = address & OFFSET_IN_PAGE
         if within + size <= PAGE_SIZE:
             place = self._readable.get(address >> PAGE_SHIFT)
             if place is None:
                 place = self._reach(address, PROT_READ)
             place += within
-            return self._ram[place:place + size].tobytes()
+            return self.ram[place:place + size]
         self.check_range(address, size, PROT_READ)
         parts = []
         for start, part in _pages(address, size):
@@ -87,21 +91,30 @@ class VmMap:
             if place is None:
                 place = self._reach(start, PROT_READ)
             place += start & OFFSET_IN_PAGE
-            parts.append(self._ram[place:place + part])
+            parts.append(self.ram[place:place + part])
         return b"".join(parts)
 
-    def write(self, address: int, data: bytes | bytearray) -> None:
-        """Change octets of the task: all of them, or none.  Raises as `read` does."""
+    def place_to_write(self, address: int, size: int) -> int | None:
+        """Where in `ram` a range lies that is about to be written; None: it crosses a page.
+
+        Raises as `read` does.
+        """
         within = address & OFFSET_IN_PAGE
+        if within + size > PAGE_SIZE:
+            return None
+        place = self._writable.get(address >> PAGE_SHIFT)
+        if place is None:
+            place = self._reach(address, PROT_WRITE)
+        if self._held_code[place >> PAGE_SHIFT]:
+            self.pool.code_changed(place >> PAGE_SHIFT)
+        return place + within
+
+    def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
+        """Change octets of the task: all of them, or none.  Raises as `read` does."""
         size = len(data)
-        if within + size <= PAGE_SIZE:
-            place = self._writable.get(address >> PAGE_SHIFT)
-            if place is None:
-                place = self._reach(address, PROT_WRITE)
-            if self._held_code[place >> PAGE_SHIFT]:
-                self.pool.code_changed(place >> PAGE_SHIFT)
-            place += within
-            self._ram[place:place + size] = data
+        place = self.place_to_write(address, size)
+        if place is not None:
+            self.ram[place:place + size] = data
             return
         self.check_range(address, size, PROT_WRITE)
         for start, _ in _pages(address, size):
@@ -112,7 +125,7 @@ class VmMap:
             place = self._writable[start >> PAGE_SHIFT] + (start & OFFSET_IN_PAGE)
             if self._held_code[place >> PAGE_SHIFT]:
                 self.pool.code_changed(place >> PAGE_SHIFT)
-            self._ram[place:place + part] = data[at:at + part]
+            self.ram[place:place + part] = data[at:at + part]
             at += part
 
     def _reach(self, address: int, access: int) -> int:
@@ -317,6 +330,8 @@ class VmMap:
             raise KernelError(KernReturn.INVALID_ARGUMENT)
         self.check_range(target, size, PROT_WRITE)
         self.check_range(source, size, PROT_READ)
+        if not self.pool.could_hold(size):
+            raise KernelError(KernReturn.RESOURCE_SHORTAGE)
         if size:
             self.write(target, self.read(source, size))
 

@@ -43,10 +43,9 @@ class PagePool:
     def used(self) -> int:
         return self.pages + self.tables
 
-    def check_octets(self, octets: int) -> None:
-        """Raises RESOURCE_SHORTAGE: there could never be frames for so much at once."""
-        if octets > self.total << PAGE_SHIFT:
-            raise KernelError(KernReturn.RESOURCE_SHORTAGE)
+    def could_hold(self, octets: int) -> bool:
+        """Untouched memory takes no frames: a guest can offer to copy more than RAM holds."""
+        return octets <= self.total << PAGE_SHIFT
 
     def allocate(self) -> int:
         """A frame of zeros.  Raises RESOURCE_SHORTAGE."""

@@ -24,7 +24,6 @@ SECTOR: Final = 512
 SECTORS: Final = 4096  # of the fake disk
 PART_FIRST, PART_SECTORS = 100, 50
 DONE_NS: Final = 1000
-SIGNED: Final = pytest.mark.xfail(strict=True, reason="kernel: record numbers are signed, and -1 is before the disk")
 
 
 @pytest.fixture
@@ -96,8 +95,8 @@ def test_sectors_are_written(rig: KernelRig, disk: int, record: int, octets: int
     (0, 2**31 - SECTOR, DeviceReturn.INVALID_SIZE),
     (SECTORS, SECTOR, DeviceReturn.INVALID_RECNUM), (SECTORS - 1, 2 * SECTOR, DeviceReturn.INVALID_RECNUM),
     (2**63 - 1, SECTOR, DeviceReturn.INVALID_RECNUM),
-    pytest.param(2**63, SECTOR, DeviceReturn.INVALID_RECNUM, marks=SIGNED),
-    pytest.param(2**64 - 1, SECTOR, DeviceReturn.INVALID_RECNUM, marks=SIGNED)])
+    (2**63, SECTOR, DeviceReturn.INVALID_RECNUM),
+    (2**64 - 1, SECTOR, DeviceReturn.INVALID_RECNUM)])
 def test_what_cannot_be_read(rig: KernelRig, disk: int, record: int, octets: int, code: int) -> None:
     with rig.unchanged():
         assert rig.actor.rpc(disk, READ, 0, record, octets)[0] == code
@@ -120,7 +119,7 @@ def test_a_partition_begins_where_it_begins(rig: KernelRig, partition: int) -> N
 
 
 @pytest.mark.parametrize("record", [PART_SECTORS, PART_SECTORS - 1, SECTORS,
-                                    pytest.param(2**64 - 1, marks=SIGNED), pytest.param(2**64 - 100, marks=SIGNED)])
+                                    2**64 - 1, 2**64 - 100])
 def test_nothing_outside_a_partition_can_be_reached(rig: KernelRig, partition: int, record: int) -> None:
     before = bytes(rig.machine.disk.contents)
     with rig.unchanged():
@@ -162,7 +161,6 @@ def test_a_reader_that_is_gone_loses_only_its_reply(rig: KernelRig, disk: int, h
     assert rig.kernel.pool.used == frames - (33 if how == "task dies" else 0)
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: replies owed by a closed disk are not counted in the balance")
 def test_a_closed_disk_still_answers_what_it_owes(rig: KernelRig, disk: int) -> None:
     reply = start(rig.actor, disk, READ, 0, 5, SECTOR)
     assert rig.actor.rpc(disk, CLOSE) == (0, ())

@@ -41,7 +41,6 @@ PLACE: Final = UNMAPPED
 BUS_PAGE: Final = 0x10001  # of the fake's q0
 READ_WRITE: Final = 3
 INVALID_SIZE: Final = DeviceReturn.INVALID_SIZE
-SIGNED: Final = pytest.mark.xfail(strict=True, reason="kernel: the size of device_map is signed")
 
 
 @pytest.fixture
@@ -105,7 +104,7 @@ def test_maps_of_registers_that_are_refused(rig: KernelRig, device: int, changed
 
 @pytest.mark.parametrize(("offset", "size", "code"), [
     (PAGE, PAGE, INVALID_SIZE), (0, PAGE + 1, INVALID_SIZE), (1, 1, INVALID_SIZE), (2**63, PAGE, INVALID_SIZE),
-    (0, 2**62, INVALID_SIZE), (0, 1, 0), pytest.param(0, 2**64 - 1, INVALID_SIZE, marks=SIGNED)])
+    (0, 2**62, INVALID_SIZE), (0, 1, 0), (0, 2**64 - 1, INVALID_SIZE)])
 def test_a_device_has_one_page_of_registers(rig: KernelRig, device: int, offset: int, size: int, code: int) -> None:
     assert rig.actor.rpc(device, MAP, READ_WRITE, offset, size, 0)[0] == code
 
@@ -142,7 +141,6 @@ def test_registers_mapped_for_reading(rig: KernelRig, device: int) -> None:
     assert rig.actor.memory.region(PLACE).protection == 1
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: closing a device does not take its registers back")
 @pytest.mark.parametrize("touched", [False, True])
 def test_closing_takes_the_registers_back(rig: KernelRig, device: int, touched: bool) -> None:
     """Whoever opens the unit next is alone with it."""

@@ -97,7 +97,6 @@ def test_the_death_of_its_owner_closes_a_mapped_device(rig: KernelRig) -> None:
     assert open_device(rig, b"eth0q0")[0] == 0
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: a task that once opened a mapped device closes it for its next opener")
 def test_the_death_of_a_former_owner_closes_nothing(rig: KernelRig) -> None:
     former = rig.another()
     _, device = open_device(rig, b"eth0q0", former)

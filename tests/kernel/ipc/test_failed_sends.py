@@ -213,7 +213,6 @@ def test_what_came_back_can_be_sent_again_as_it_is(rig: KernelRig, reply: str) -
     assert receiver.take(port).ident == 77
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: a null or dead reply port loses its disposition")
 @pytest.mark.parametrize("name", [DEAD, "dead name"])
 def test_a_dead_reply_port_can_be_sent_again_too(rig: KernelRig, name: object) -> None:
     sender, to, receiver, port = full_channel(rig)
@@ -284,6 +283,7 @@ def test_a_blocked_call_hears_of_the_death_of_its_server(rig: KernelRig) -> None
     reply = sender.port()
     assert sender.send_and_receive(header(to, reply, local_use=MAKE_SEND_ONCE), reply) == BLOCKED
     rig.kernel.terminate_task(receiver.task, None, "test")
+    rig.pass_time(0)
     assert sender.result() == 0
     assert sender.received(BUFFER).ident == SEND_ONCE_UNUSED
 

@@ -40,8 +40,6 @@ from tests.support.rig import (
     word_item,
 )
 
-UNWALKABLE_IS_NOT_UNDONE: Final = pytest.mark.xfail(
-    strict=True, reason="kernel: header rights are taken and given back under other counts")
 MALFORMED: Final = [
     (descriptor(COPY_SEND, 32, 1), MsgReturn.SEND_INVALID_DATA, "inline port of 32 bits"),
     (descriptor(MOVE_RECEIVE, 0, 1), MsgReturn.SEND_INVALID_DATA, "inline port of no bits"),
@@ -62,10 +60,7 @@ MALFORMED: Final = [
 
 
 @pytest.mark.req("A-M11")
-@pytest.mark.parametrize(("word", "code"), [
-    pytest.param(*case[:2], id=case[2],
-                 marks=[UNWALKABLE_IS_NOT_UNDONE] if case[1] == MsgReturn.SEND_INVALID_DATA else [])
-    for case in MALFORMED])
+@pytest.mark.parametrize(("word", "code"), [pytest.param(*case[:2], id=case[2]) for case in MALFORMED])
 def test_a_malformed_item_is_refused(rig: KernelRig, word: int, code: int) -> None:
     sender, to, receiver, port = rig.channel()
     with rig.unchanged():

@@ -217,7 +217,6 @@ def test_a_port_destroyed_request_on_itself_is_circular(rig: KernelRig) -> None:
     assert len(rig.kernel.zone.live) == before - 1
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: receive rights nested in messages are destroyed recursively")
 def test_a_deep_nest_of_receive_rights_is_destroyed(rig: KernelRig) -> None:
     actor = rig.another()
     ports = loop(actor, 300)

@@ -147,7 +147,6 @@ def test_rights_that_cannot_be_made_alone(rig: KernelRig, ident: int, kind: int)
         assert actor.rpc(actor.self_name, ident, *arguments)[0] == KernReturn.INVALID_VALUE
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: a refused mach_port_allocate uses a name up")
 def test_a_refused_allocation_uses_no_name_up(rig: KernelRig) -> None:
     actor = rig.actor
     actor.call(ALLOCATE, Right.DEAD_NAME)
@@ -178,7 +177,6 @@ def test_rights_of_one_port_in_one_space(rig: KernelRig, use: int) -> None:
     assert names == {port} if use == MAKE_SEND else len(names) == 3
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: the list of free names grows with every chosen name that is freed")
 def test_choosing_and_freeing_a_name_for_ever_takes_no_room(rig: KernelRig) -> None:
     actor = rig.actor
     port = actor.port()

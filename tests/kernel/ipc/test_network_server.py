@@ -82,7 +82,6 @@ def test_a_peer_that_cannot_be_read_is_invalid_data(rig: KernelRig, place: int) 
     assert channel.receiver.poll(channel.port) is None
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: an unreadable peer is noticed after the rights were taken")
 def test_a_peer_that_cannot_be_read_does_nothing(rig: KernelRig) -> None:
     channel = rig.channel()
     sender = channel.sender

@@ -282,7 +282,6 @@ def test_a_region_that_cannot_be_mapped_leaves_a_hole(rig: KernelRig, octets: in
     assert rig.kernel.pool.used == frames
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: rights of an array that cannot be mapped stay in the receiver")
 def test_an_array_that_cannot_be_mapped_leaves_no_rights_behind(rig: KernelRig) -> None:
     sender, to, receiver, port = rig.channel()
     sender.memory.write(SCRATCH, struct.pack("<I", sender.port()))

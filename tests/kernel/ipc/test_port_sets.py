@@ -141,7 +141,6 @@ def test_a_receiver_on_the_set_gets_the_messages_of_a_port_that_joins(rig: Kerne
     assert actor.take(the_set).ident == 1
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: a blocked sender overtakes messages while its port joins a set")
 def test_a_blocked_sender_keeps_its_place_when_its_port_joins(rig: KernelRig) -> None:
     actor, the_set, _ = set_of(rig, 0)
     port = actor.port()

@@ -279,7 +279,6 @@ def test_a_send_that_waited_may_find_nothing_to_receive_from(rig: KernelRig, nam
     assert queued(channel.receiver, channel.port) == 5, "the message was sent all the same"
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: a sender goes on to receive before its message is queued")
 def test_blocked_senders_keep_their_order_though_the_first_receives_there_too(rig: KernelRig) -> None:
     actor = rig.actor
     port = actor.port()
@@ -294,7 +293,6 @@ def test_blocked_senders_keep_their_order_though_the_first_receives_there_too(ri
     assert idents(actor, port, 5) == [2, 3, 4, 10, 11]
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: blocked senders that go on to receive recurse without limit")
 def test_a_long_chain_of_senders_that_go_on_to_receive(rig: KernelRig) -> None:
     """Each frees, by its receive, the slot that the next one waits for."""
     actor = rig.actor
@@ -318,3 +316,40 @@ def test_a_long_chain_of_senders_that_go_on_to_receive(rig: KernelRig) -> None:
     with rig.watched():
         assert actor.take(ports[0]).ident == 1000
     assert actor.received(RECEIVE_BUFFER) is not None
+
+
+@pytest.mark.parametrize("how", ["ends", "is aborted", "is suspended"])
+def test_what_becomes_of_a_sender_between_its_send_and_its_receive(rig: KernelRig, how: str) -> None:
+    channel = rig.channel(rig.another())
+    send_many(channel, QLIMIT_DEFAULT)
+    sender, own = channel.sender, channel.sender.port()
+    assert sender.send_and_receive(header(channel.to, ident=9), own) == BLOCKED
+    channel.receiver.space.lookup(channel.port).port.limit += 1
+    channel.receiver.space.lookup(channel.port).port.admit_senders()
+    if how == "ends":
+        rig.kernel.terminate_thread(sender.thread)
+    elif how == "is aborted":
+        sender.thread.abort()
+        assert sender.result() == MsgReturn.RCV_INTERRUPTED
+    else:
+        sender.thread.suspend()
+    rig.pass_time(0)
+    assert idents(channel.receiver, channel.port, 6) == [0, 1, 2, 3, 4, 9]
+    if how == "is suspended":
+        assert sender.result() == BLOCKED
+        rig.actor.send(header(rig.give(sender, own, rig.actor), ident=50))
+        sender.thread.resume()
+        assert sender.received(BUFFER).ident == 50
+
+
+def test_two_threads_that_use_one_buffer(rig: KernelRig) -> None:
+    """The message is copied once, from the sender's page to the receiver's: the same octets."""
+    actor = rig.actor
+    port, reply = actor.port(), actor.port()
+    other = rig.second_thread(actor)
+    octets = header(port, reply, MAKE_SEND, MAKE_SEND_ONCE, ident=7, size=64) + bytes(range(32))
+    for shift in (0, 8, 32, 56):
+        assert other.trap("mach_msg_trap", BUFFER + shift, RCV, 0, 64, port) == BLOCKED
+        assert actor.send(octets) == 0
+        got = other.received(BUFFER + shift)
+        assert (got.ident, got.size, actor.memory.read(BUFFER + shift + 32, 32)) == (7, 64, bytes(range(32)))

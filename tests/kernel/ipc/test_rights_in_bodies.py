@@ -169,7 +169,6 @@ def test_an_array_without_rights_makes_a_message_simple(rig: KernelRig, item: in
     assert not receiver.take(port).bits & COMPLEX
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: the disposition of an array without rights is passed on")
 @pytest.mark.parametrize(("use", "arrives"), [(COPY_SEND, MOVE_SEND), (MAKE_SEND_ONCE, MOVE_SEND_ONCE)])
 def test_an_array_without_rights_shows_what_would_have_arrived(rig: KernelRig, use: int, arrives: int) -> None:
     sender, to, receiver, port = rig.channel()

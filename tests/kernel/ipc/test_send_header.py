@@ -192,13 +192,11 @@ def test_a_bad_header_is_reported_before_a_bad_right_in_the_body(rig: KernelRig)
 UNWALKABLE: Final = struct.pack("<QQ", 100 << 32 | 1 << 29 | 8 << 8 | 9, 0)
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: the body is walked only after the header was taken")
 def test_a_body_that_cannot_be_walked_is_reported_before_the_header(rig: KernelRig) -> None:
     with rig.unchanged():
         assert rig.actor.send(message(NO_NAME, UNWALKABLE)) == MsgReturn.SEND_INVALID_DATA
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: header rights are taken and given back under other counts")
 @pytest.mark.parametrize(("kind", "use", "reply_use"), [
     ("send", COPY_SEND, 0), ("send", MOVE_SEND, 0), ("receive", MAKE_SEND, 0), ("send-once", MOVE_SEND_ONCE, 0),
     ("send", COPY_SEND, MAKE_SEND_ONCE)])

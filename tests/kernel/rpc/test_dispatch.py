@@ -47,9 +47,6 @@ ON_PRIVILEGED: Final = {"host_reboot", "port_owner", "set_network_server"}
 TASK_SET_NAME, PORTS_LOOKUP, TASK_THREADS, PORT_NAMES, VM_READ, EXTRACT_RIGHT = 4202, 2034, 2011, 3200, 2026, 3216
 
 
-REPLY_ID_OVERFLOWS: Final = pytest.mark.xfail(strict=True, reason="kernel: id + 100 of a reply leaves 32 bits")
-
-
 def target_of(name: str) -> str:
     if name in ON_HOST:
         return HOST
@@ -92,15 +89,8 @@ every_call = pytest.mark.parametrize("ident", [pytest.param(ident, id=served.rou
                                                for ident, served in SERVED.items()])
 
 
-def mark_of(name: str) -> list[pytest.MarkDecorator]:
-    reason = ("kernel: vm_read of no octets does not look at its port" if name == "vm_read" else
-              "kernel: device calls answer D_NO_SUCH_DEVICE on ports of other objects")
-    return [pytest.mark.xfail(strict=True, reason=reason)] if name == "vm_read" or target_of(name) == DEVICE else []
-
-
 @pytest.mark.req("A-M08")
-@pytest.mark.parametrize("ident", [pytest.param(ident, id=served.routine.name, marks=mark_of(served.routine.name))
-                                   for ident, served in SERVED.items()])
+@every_call
 def test_a_call_on_the_wrong_kind_of_port_is_refused(rig: KernelRig, ident: int) -> None:
     right_kind = target_of(SERVED[ident].routine.name)
     body, complex_ = plain_body(rig.actor, ident)
@@ -115,7 +105,7 @@ def test_a_call_on_the_wrong_kind_of_port_is_refused(rig: KernelRig, ident: int)
 @pytest.mark.req("A-M08")
 @pytest.mark.parametrize("ident", [
     0, 1, 71, 2000, 2013, 2106, 2107, 3209, 3219, 4601, 2**31, 2**32 - 101,
-    pytest.param(2**32 - 100, marks=REPLY_ID_OVERFLOWS), pytest.param(2**32 - 1, marks=REPLY_ID_OVERFLOWS)])
+    2**32 - 100, 2**32 - 1])
 def test_an_unknown_id_is_answered(rig: KernelRig, ident: int) -> None:
     ports = ports_of(rig)
     with rig.unchanged():

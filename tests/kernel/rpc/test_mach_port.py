@@ -115,10 +115,7 @@ def test_null_and_dead_rights(rig: KernelRig, child: Actor, right: object) -> No
     refused(rig, child, CHOSEN, name, COPY_SEND, KernReturn.INVALID_CAPABILITY)
 
 
-@pytest.mark.parametrize("right", [
-    pytest.param(NULL, marks=pytest.mark.xfail(strict=True, reason="kernel: the insert trap calls null a bad name")),
-    pytest.param(DEAD, marks=pytest.mark.xfail(strict=True, reason="kernel: the insert trap calls null a bad name")),
-    "dead name"])
+@pytest.mark.parametrize("right", [NULL, DEAD, "dead name"])
 def test_null_and_dead_rights_by_trap(rig: KernelRig, child: Actor, right: object) -> None:
     name = right if isinstance(right, int) else rig.actor.port(Right.DEAD_NAME)
     task = rig.name_of(rig.actor, child.task)
@@ -245,7 +242,6 @@ def test_the_make_send_count_counts_on_from_what_was_set(rig: KernelRig) -> None
     assert count == 42
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: the make-send count leaves 32 bits")
 def test_the_make_send_count_has_32_bits(rig: KernelRig) -> None:
     """As the no-senders test compares it: after 2**32 - 1 comes 0."""
     actor = rig.actor

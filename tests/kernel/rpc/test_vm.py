@@ -3,8 +3,6 @@ memory does is tested in `vm`."""
 
 from __future__ import annotations
 
-from typing import Final
-
 import pytest
 
 from machemu.kernel.results import KernReturn
@@ -29,7 +27,6 @@ STATISTICS, MAP, MACHINE_ATTRIBUTE = 2030, 2089, 2099
 INVALID_ADDRESS, INVALID_ARGUMENT = KernReturn.INVALID_ADDRESS, KernReturn.INVALID_ARGUMENT
 PROTECTION_FAILURE, NO_SPACE = KernReturn.PROTECTION_FAILURE, KernReturn.NO_SPACE
 READ_WRITE, ALL = 3, 7
-SIGNED: Final = pytest.mark.xfail(strict=True, reason="kernel: addresses and sizes of vm_ messages are signed")
 
 
 def code_of(actor: Actor, ident: int, *arguments: object) -> int:
@@ -72,13 +69,13 @@ def test_allocate_and_deallocate(rig: KernelRig) -> None:
     pytest.param(VM_END, PAGE, 0, INVALID_ADDRESS, id="outside"),
     pytest.param(VM_END - PAGE, 2 * PAGE, 0, INVALID_ADDRESS, id="reaches outside"),
     pytest.param(0, VM_END, 1, NO_SPACE, id="as much as there is"),
-    pytest.param(2**64 - 16 * PAGE, PAGE, 0, INVALID_ADDRESS, id="address of the upper half", marks=SIGNED),
-    pytest.param(2**63, PAGE, 0, INVALID_ADDRESS, id="sign bit", marks=SIGNED),
-    pytest.param(UNMAPPED, 2**64 - 1, 0, INVALID_ADDRESS, id="size of -1", marks=SIGNED),
-    pytest.param(UNMAPPED, 2**64 - 2 * PAGE, 0, INVALID_ADDRESS, id="size of -2 pages", marks=SIGNED),
-    pytest.param(UNMAPPED, 2**63, 0, INVALID_ADDRESS, id="size with the sign bit", marks=SIGNED),
-    pytest.param(0, 2**64 - 1, 1, NO_SPACE, id="anywhere, size of -1", marks=SIGNED),
-    pytest.param(0, 2**63, 1, NO_SPACE, id="anywhere, size with the sign bit", marks=SIGNED),
+    pytest.param(2**64 - 16 * PAGE, PAGE, 0, INVALID_ADDRESS, id="address of the upper half"),
+    pytest.param(2**63, PAGE, 0, INVALID_ADDRESS, id="sign bit"),
+    pytest.param(UNMAPPED, 2**64 - 1, 0, INVALID_ADDRESS, id="size of -1"),
+    pytest.param(UNMAPPED, 2**64 - 2 * PAGE, 0, INVALID_ADDRESS, id="size of -2 pages"),
+    pytest.param(UNMAPPED, 2**63, 0, INVALID_ADDRESS, id="size with the sign bit"),
+    pytest.param(0, 2**64 - 1, 1, NO_SPACE, id="anywhere, size of -1"),
+    pytest.param(0, 2**63, 1, NO_SPACE, id="anywhere, size with the sign bit"),
 ])
 def test_memory_that_cannot_be_had(rig: KernelRig, address: int, size: int, anywhere: int, refusal: int) -> None:
     before = mapped(rig.actor)
@@ -88,7 +85,7 @@ def test_memory_that_cannot_be_had(rig: KernelRig, address: int, size: int, anyw
 
 
 @pytest.mark.parametrize(("address", "size"), [
-    pytest.param(2**64 - PAGE, 2 * PAGE, marks=SIGNED), pytest.param(UNMAPPED, 2**64 - 1, marks=SIGNED)])
+    (2**64 - PAGE, 2 * PAGE), (UNMAPPED, 2**64 - 1)])
 def test_deallocating_a_range_that_wraps_is_refused(pages: Actor, address: int, size: int) -> None:
     before = mapped(pages)
     assert code_of(pages, DEALLOCATE, address, size) == INVALID_ADDRESS
@@ -236,8 +233,7 @@ def test_a_copy_onto_itself_shifted(pages: Actor) -> None:
     (UNMAPPED, PAGE, BUFFER + 1, INVALID_ARGUMENT), (UNMAPPED, PAGE, UNMAPPED + 2 * PAGE, PROTECTION_FAILURE),
     (UNMAPPED + 3 * PAGE, 2 * PAGE, BUFFER, INVALID_ADDRESS), (UNMAPPED, 4 * PAGE, UNMAPPED + PAGE, PROTECTION_FAILURE),
     (BUFFER, PAGE, UNMAPPED + 4 * PAGE, INVALID_ADDRESS), (2**64 - PAGE, 2 * PAGE, BUFFER, INVALID_ADDRESS),
-    (UNMAPPED, PAGE, 2**63, INVALID_ADDRESS), pytest.param(UNMAPPED, 2**64 - PAGE, BUFFER, INVALID_ADDRESS,
-                                                           marks=SIGNED)])
+    (UNMAPPED, PAGE, 2**63, INVALID_ADDRESS), (UNMAPPED, 2**64 - PAGE, BUFFER, INVALID_ADDRESS)])
 def test_what_cannot_be_copied(pages: Actor, source: int, size: int, target: int, refusal: int) -> None:
     before = pages.load(UNMAPPED, 4 * PAGE)
     assert code_of(pages, COPY, source, size, target) == refusal
@@ -257,8 +253,7 @@ def test_region_tells_of_the_next_one(pages: Actor, asked: int, start: int) -> N
     assert (shared, name) == (0, 0)
 
 
-@pytest.mark.parametrize("address", [UNMAPPED + 4 * PAGE, VM_END, pytest.param(2**63, marks=SIGNED),
-                                     pytest.param(2**64 - 1, marks=SIGNED)])
+@pytest.mark.parametrize("address", [UNMAPPED + 4 * PAGE, VM_END, 2**63, 2**64 - 1])
 def test_behind_the_last_region_there_is_none(pages: Actor, address: int) -> None:
     assert code_of(pages, REGION, address) == NO_SPACE
 
@@ -285,10 +280,10 @@ def test_map_of_no_object_is_zeros(rig: KernelRig, name: object) -> None:
     pytest.param({"address": BUFFER}, NO_SPACE, id="occupied"),
     pytest.param({"mask": 0x10_0000, "address": UNMAPPED + 0x10_0000}, NO_SPACE, id="bits of the mask"),
     pytest.param({"address": VM_END}, INVALID_ADDRESS, id="outside"),
-    pytest.param({"address": 2**64 - PAGE}, INVALID_ADDRESS, id="last page of all", marks=SIGNED),
-    pytest.param({"size": 2**64 - 1}, INVALID_ADDRESS, id="size of -1", marks=SIGNED),
-    pytest.param({"size": 2**63, "anywhere": 1}, NO_SPACE, id="anywhere, sign bit", marks=SIGNED),
-    pytest.param({"mask": 2**64 - PAGE, "anywhere": 1}, NO_SPACE, id="only address 0 would do", marks=SIGNED),
+    pytest.param({"address": 2**64 - PAGE}, INVALID_ADDRESS, id="last page of all"),
+    pytest.param({"size": 2**64 - 1}, INVALID_ADDRESS, id="size of -1"),
+    pytest.param({"size": 2**63, "anywhere": 1}, NO_SPACE, id="anywhere, sign bit"),
+    pytest.param({"mask": 2**64 - PAGE, "anywhere": 1}, NO_SPACE, id="only address 0 would do"),
 ])
 def test_a_map_that_cannot_be_had(rig: KernelRig, changed: dict[str, object], refusal: int) -> None:
     before = mapped(rig.actor)

@@ -73,7 +73,6 @@ def test_wait_blocks_for_the_time_asked_or_a_tick(rig: KernelRig, asked_ms: int,
     assert running(rig) is rig.actor
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: thread_switch with WAIT ignores its hint")
 def test_wait_applies_the_hint_too(rig: KernelRig) -> None:
     rig.another()
     wanted = rig.another()

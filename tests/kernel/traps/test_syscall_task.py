@@ -58,14 +58,12 @@ def test_a_task_needs_a_frame_for_its_tables(rig: KernelRig, inherit: int) -> No
         assert rig.trap(CREATE, rig.actor.self_name, inherit, SCRATCH) == KernReturn.RESOURCE_SHORTAGE
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: a task whose name cannot be written is created and lost")
 def test_a_name_that_cannot_be_written_after_all_leaves_no_task(rig: KernelRig) -> None:
     """The page that gets the name is copied on write after the fork, and no frame is left."""
     with rig.frames_left(1), rig.unchanged():
         assert rig.trap(CREATE, rig.actor.self_name, 1, SCRATCH) == KernReturn.RESOURCE_SHORTAGE
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: a task without a name is created and lost")
 def test_a_full_space_leaves_no_task(rig: KernelRig) -> None:
     with rig.no_names_left(rig.actor), rig.unchanged():
         assert rig.trap(CREATE, rig.actor.self_name, 0, SCRATCH) == KernReturn.NO_SPACE

@@ -50,7 +50,6 @@ def test_a_trap_changes_no_register_but_the_result(rig: KernelRig, name: str) ->
     assert list(rig.kernel.cpu.arguments[1:7]) == list(range(102, 108))
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: a 32-bit result is not sign-extended")
 def test_a_name_with_its_top_bit_set_is_sign_extended(rig: KernelRig) -> None:
     rig.actor.call(RENAME, rig.actor.self_name, 0x8000_0001)
     rig.actor.self_name = 0x8000_0001

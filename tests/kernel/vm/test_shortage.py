@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import tracemalloc
-from typing import Final
 
 import pytest
 
@@ -32,7 +31,6 @@ from tests.support.rig import (
 PORT_NAMES, GET_SET_STATUS, PORTS_LOOKUP, TASK_THREADS, VM_READ, VM_WRITE, VM_COPY = (
     3200, 3212, 2034, 2011, 2026, 2027, 2028)
 DEVICE_WRITE, DEVICE_READ = 2802, 2804
-UNMAPPABLE: Final = "kernel: out-of-line results that get no frames raise out of the send"
 
 
 def untouched(actor: Actor, pages: int) -> None:
@@ -76,7 +74,6 @@ def test_a_buffer_that_gets_no_frame_loses_the_octets(rig: KernelRig) -> None:
     assert receiver.poll(port) is None
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: an array of rights that gets no frame raises out of the receive")
 @pytest.mark.parametrize("waiting", [False, True])
 def test_an_array_of_rights_without_a_frame_leaves_a_hole(rig: KernelRig, waiting: bool) -> None:
     sender, to, receiver, port = rig.channel()
@@ -98,7 +95,6 @@ def test_an_array_of_rights_without_a_frame_leaves_a_hole(rig: KernelRig, waitin
     assert receiver.names() == names
 
 
-@pytest.mark.xfail(strict=True, reason=UNMAPPABLE)
 @pytest.mark.parametrize("ident", [PORT_NAMES, GET_SET_STATUS])
 def test_a_call_whose_results_have_no_room_is_answered_with_an_error(rig: KernelRig, ident: int) -> None:
     actor = rig.actor
@@ -109,7 +105,6 @@ def test_a_call_whose_results_have_no_room_is_answered_with_an_error(rig: Kernel
         assert actor.rpc(actor.self_name, ident, *arguments)[0] == KernReturn.RESOURCE_SHORTAGE
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: an array of rights that gets no frame raises out of the receive")
 @pytest.mark.parametrize("ident", [PORTS_LOOKUP, TASK_THREADS])
 def test_a_reply_whose_rights_have_no_room_is_delivered_with_a_hole(rig: KernelRig, ident: int) -> None:
     actor = rig.actor
@@ -164,7 +159,6 @@ def test_a_child_whose_copies_get_no_frames(rig: KernelRig) -> None:
         assert actor.rpc(actor.self_name, 2007, 1)[0] == 0
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: a device that gets no frames for a transfer never replies")
 def test_a_disk_without_frames_to_read_into_says_so(rig: KernelRig) -> None:
     actor = rig.actor
     disk = rig.name_of(actor, rig.kernel.devices.open("hd0", actor.task))
@@ -172,7 +166,6 @@ def test_a_disk_without_frames_to_read_into_says_so(rig: KernelRig) -> None:
         assert actor.rpc(disk, DEVICE_READ, 0, 0, 2 * PAGE)[0] == DeviceReturn.NO_MEMORY
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: input that gets no frame raises out of the interrupt")
 def test_console_input_without_a_frame_to_put_it_in(rig: KernelRig) -> None:
     actor = rig.actor
     console = rig.name_of(actor, rig.kernel.devices.open("console", actor.task))
@@ -187,7 +180,6 @@ def test_console_input_without_a_frame_to_put_it_in(rig: KernelRig) -> None:
 
 
 
-@pytest.mark.xfail(strict=True, reason="kernel: vm_write and device_write copy any amount into the host's memory")
 @pytest.mark.parametrize("ident", [VM_WRITE, DEVICE_WRITE])
 def test_data_larger_than_ram_is_not_copied_out_of_it(rig: KernelRig, ident: int) -> None:
     """Untouched memory costs the guest nothing; it must not cost the host anything either."""

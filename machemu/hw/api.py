@@ -194,7 +194,8 @@ class CharacterDevice(Protocol):
 
     def write(self, data: bytes) -> None: ...
     def read(self, wanted: int) -> bytes:
-        """At most `wanted` octets of typed input; empty if there are none."""
+        """At most `wanted` octets of typed input, none behind the first line end; empty
+        if there are none."""
 
 
 class MappedDevice(Protocol):

@@ -120,6 +120,16 @@ class Storm:
 
     # -- afterwards ----------------------------------------------------------------------
 
+    def empty(self, number: int) -> bool:
+        """Take what is in a task's inbox, and give its rights up.  False: there was nothing."""
+        task, count = self.tasks[number], 0
+        while task.poll(self.inboxes[number]) is not None:
+            count += 1
+        for entry in list(task.space.entries.values()):
+            if entry.name not in (task.self_name, self.inboxes[number]):
+                task.space.destroy_name(entry.name)
+        return count > 0
+
     def calm_down(self) -> None:
         """Everybody gives everything up; then all tables are empty, and names work."""
         self.lan.segment.loss = 0.0
@@ -128,12 +138,8 @@ class Storm:
                 if entry.name not in (task.self_name, self.inboxes[number]):
                     task.space.destroy_name(entry.name)
         self.lan.run(20 * SECOND)
-        for number, task in self.tasks.items():
-            while task.poll(self.inboxes[number]) is not None:
-                pass
-            for entry in list(task.space.entries.values()):
-                if entry.name not in (task.self_name, self.inboxes[number]):
-                    task.space.destroy_name(entry.name)
+        while sum(self.empty(number) for number in self.tasks):  # in each
+            self.lan.run(20 * SECOND)  # what full queues had held up comes
         self.lan.run(100 * SECOND)  # unclaimed grants expire
         for node in self.lan.nodes:
             for table in ("import", "export", "grant", "held", "lookup", "query"):

@@ -163,7 +163,6 @@ def test_readers_get_lines_in_the_order_they_came(server: Personality, console: 
     assert [line.take() for line in lines] == [(b"one\n",), (b"two\n",)]
 
 
-@pytest.mark.xfail(strict=True, reason="kernel/device/instance.py: a read takes all that was typed, not a line")
 def test_read_takes_at_most_a_line(server: Personality, console: int) -> None:
     program = server.program()
     server.node.type("one\ntwo\n")
@@ -190,7 +189,6 @@ def test_reader_that_has_gone_leaves_nothing(server: Personality, console: int) 
         program.puppet.end()
 
 
-@pytest.mark.xfail(strict=True, reason="kernel/device/instance.py: what is typed goes to a reader whose port has died")
 def test_line_goes_to_the_reader_that_is_still_there(server: Personality, console: int) -> None:
     gone, there = server.program(), server.program()
     gone.ask("read", console, 100)

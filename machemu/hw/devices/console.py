@@ -52,7 +52,10 @@ class Console:
             self.on_output(data)
 
     def read(self, wanted: int) -> bytes:
-        return bytes(self._input.popleft() for _ in range(min(wanted, len(self._input))))
+        line = bytearray()
+        while self._input and len(line) < wanted and not line.endswith(b"\n"):
+            line.append(self._input.popleft())
+        return bytes(line)
 
     def type(self, text: bytes) -> None:
         """What someone at the terminal types.  Outside the engine only."""

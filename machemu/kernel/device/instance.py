@@ -83,7 +83,7 @@ class DeviceInstance:
 
 @final
 class Console(DeviceInstance):
-    """A terminal line.  Readers wait for input in the order they came."""
+    """A terminal.  A read gives at most a line; readers wait in the order they came."""
 
     def __init__(self, kernel: Kernel, name: str, line: CharacterDevice) -> None:
         super().__init__(kernel, name)
@@ -109,10 +109,12 @@ class Console(DeviceInstance):
 
     def _input(self) -> None:
         while self._readers:
-            data = self._line.read(self._readers[0][1])
-            if not data:
+            reply, wanted = self._readers[0]
+            data = self._line.read(wanted) if reply.awaited else b""
+            if reply.awaited and not data:
                 return
-            self._readers.popleft()[0].reply(DeviceReturn.SUCCESS, data)
+            self._readers.popleft()
+            reply.reply(DeviceReturn.SUCCESS, data)
 
     def check_write(self, mode: int, record: int, octets: int) -> None:
         """Any length, of which none is left over."""

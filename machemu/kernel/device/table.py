@@ -60,6 +60,8 @@ class DeviceTable:
             return Disk(self._kernel, name, disk, 0, disk.sectors)
         if name in self._partitions:
             parent, first, sectors = self._partitions[name]
+            if parent not in machine.block_devices:
+                raise KernelError(DeviceReturn.NO_SUCH_DEVICE)
             return Disk(self._kernel, name, machine.block_devices[parent], first, sectors)
         for base, device in machine.mapped_devices.items():
             unit = name.removeprefix(base)

@@ -73,6 +73,11 @@ class PendingReply:
             port, self._port = self._port, None
             send_reply(self._kernel, self._routine, port, self._kind, code, outs, shortage=DeviceReturn.NO_MEMORY)
 
+    @property
+    def awaited(self) -> bool:
+        """Somebody could still receive it."""
+        return self._port is not None and not self._port.dead
+
     def count(self, sends: Counter[Port], onces: Counter[Port]) -> None:
         """Add the right this holds, for the balance."""
         if self._port is not None:

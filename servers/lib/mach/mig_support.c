@@ -22,12 +22,25 @@ mach_port_t mig_get_reply_port(void)
 	return port != MACH_PORT_NULL ? port : mach_reply_port();
 }
 
+/* Ending a port is a call too.  Where every call fails, its own reply port is left as it
+   is: ending that would fail the same way, without end. */
+static void end_port(mach_port_t port)
+{
+	static boolean_t ending;
+
+	if (ending)
+		return;
+	ending = TRUE;
+	mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_RECEIVE, -1);
+	ending = FALSE;
+}
+
 void mig_put_reply_port(mach_port_t port)
 {
 	if (reply_port == MACH_PORT_NULL)
 		reply_port = port;
 	else if (port != reply_port)
-		mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_RECEIVE, -1);
+		end_port(port);
 }
 
 void mig_dealloc_reply_port(mach_port_t port)
@@ -35,7 +48,7 @@ void mig_dealloc_reply_port(mach_port_t port)
 	if (reply_port == port)
 		reply_port = MACH_PORT_NULL;
 	if (MACH_PORT_VALID(port))
-		mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_RECEIVE, -1);
+		end_port(port);
 }
 
 void mig_allocate(vm_address_t *address, vm_size_t size)

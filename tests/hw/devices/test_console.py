@@ -35,6 +35,12 @@ def test_input_is_read_in_order_as_far_as_wanted() -> None:
     assert console.read(0) == b""
 
 
+def test_a_read_ends_with_the_line() -> None:
+    console = console_of(Rig())
+    console.type(b"one\n\ntwo")
+    assert [console.read(9) for _ in range(4)] == [b"one\n", b"\n", b"two", b""]
+
+
 def test_interrupt_comes_with_input_and_not_with_none() -> None:
     rig = Rig()
     console, seen = console_of(rig), []

@@ -76,6 +76,11 @@ class HostMemory:
     def read(self, address: int, size: int) -> bytes:
         return ctypes.string_at(address, size)
 
+    view = read
+
+    def place_to_write(self, address: int, size: int) -> None:
+        """Nothing of it lies in the memory of the kernel's machine."""
+
     def write(self, address: int, data: bytes) -> None:
         ctypes.memmove(address, bytes(data), len(data))
 
@@ -86,12 +91,16 @@ class HostMemory:
         return copy
 
     def copyout(self, copy: VmCopy) -> int:
-        at = ctypes.c_uint64()
-        size = copy.offset + copy.size
-        assert self._library.vm_allocate(1, ctypes.byref(at), ctypes.c_uint64(size), 1) == 0
-        self.write(at.value + copy.offset, copy.read())
+        address = self.allocate(0, copy.offset + copy.size, anywhere=True) + copy.offset
+        self.write(address, copy.read())
         copy.discard()
-        return at.value + copy.offset
+        return address
+
+    def allocate(self, address: int, size: int, anywhere: bool) -> int:
+        assert anywhere
+        at = ctypes.c_uint64()
+        assert self._library.vm_allocate(1, ctypes.byref(at), ctypes.c_uint64(size), 1) == 0
+        return at.value
 
     def deallocate(self, address: int, size: int) -> None:
         assert self._library.vm_deallocate(1, ctypes.c_uint64(address), ctypes.c_uint64(size)) == 0

@@ -76,7 +76,9 @@ class TrapHandler(Protocol):
     """
 
     def ecall(self) -> None: ...
-    def page_fault(self, address: int, access: Access) -> None: ...
+    def page_fault(self, address: int, access: int) -> None:
+        """`access`: the bits of `Access` that were refused."""
+
     def exception(self, cause: CpuException) -> None: ...
 
 

@@ -267,8 +267,7 @@ class Cpu:
             try:
                 engine.pull()
                 if cause == causes.ECALL:
-                    ticks.trapped(self._words[at.PC], entered=True, retired=True)
-                    ticks.add(self._trap_units)
+                    ticks.trapped(self._words[at.PC], self._trap_units, entered=True, retired=True)
                     handler.ecall()
                 else:
                     self._other_trap(cause)
@@ -290,8 +289,7 @@ class Cpu:
         # Modulo 2**64: a guest can jump to the last octets of the address space.
         pc = words[at.PC] = words[at.PC] - causes.PC_ADVANCE & WORD_MASK
         # Before a fetch fault no block was entered: there is nothing to give back.
-        self._ticks.trapped(pc, entered=cause != causes.FETCH_FAULT, retired=False)
-        self._ticks.add(self._trap_units)
+        self._ticks.trapped(pc, self._trap_units, entered=cause != causes.FETCH_FAULT, retired=False)
         handler, current = self._handler, self.current
         assert handler is not None
         assert current is not None
@@ -333,8 +331,7 @@ class Cpu:
         assert self._handler is not None
         assert self.current is not None
         pc = self._words[at.PC]
-        self._ticks.trapped(pc, entered=True, retired=False)
-        self._ticks.add(self._trap_units)
+        self._ticks.trapped(pc, self._trap_units, entered=True, retired=False)
         self.current.registers.fault = (causes.BREAKPOINT_CAUSE, pc, pc)
         self._handler.exception(CpuException("breakpoint", causes.BREAKPOINT_CAUSE, pc))
 

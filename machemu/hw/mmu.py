@@ -106,7 +106,7 @@ class AddressSpace:
         index = leaf + (page & paging.INDEX_MASK)
         old = self._words[index]
         self._words[index] = entry
-        if self._tlb.loaded is self and paging.takes_away(old, entry):
+        if old and self._tlb.loaded is self and paging.takes_away(old, entry):
             self._tlb.stale = True
 
     def _add_tables(self, page: int) -> int:

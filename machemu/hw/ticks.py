@@ -43,11 +43,12 @@ class Ticks(Protocol):
     def end_sooner(self, units: int) -> None:
         """The same, if it is sooner than what was asked."""
 
-    def trapped(self, unretired: int, entered: bool, retired: bool) -> None:
+    def trapped(self, unretired: int, cost: int, entered: bool, retired: bool) -> None:
         """A trap: give back what was paid for and not executed.
 
         Args:
             unretired: address of the first instruction that was not executed.
+            cost: units that the trap itself takes.
             entered: False for a fetch fault, before which no block was entered.
             retired: the instruction that trapped counts as executed.
         """
@@ -91,9 +92,11 @@ class BlockTicks:
         if units < self.words[LIMIT]:
             self.words[LIMIT] = units
 
-    def trapped(self, unretired: int, entered: bool, retired: bool) -> None:
+    def trapped(self, unretired: int, cost: int, entered: bool, retired: bool) -> None:
+        words = self.words
         if entered:
-            self.words[NOW] -= (self.words[BLOCK_END] - unretired) * self.per_octet
+            cost -= (words[BLOCK_END] - unretired) * self.per_octet
+        words[NOW] += cost
 
     def run(self, engine: Engine) -> int:
         self.words[ENDED] = 0
@@ -149,13 +152,13 @@ class InstructionTicks:
         """Instructions until the limit."""
         return max(0, -(-(self._limit - self.now()) // self._cost))
 
-    def trapped(self, unretired: int, entered: bool, retired: bool) -> None:
-        if not entered or retired:
-            return
-        if self._running:
-            self._counter[0] -= 1  # and one more is left: the count stays
-        else:
-            self._base -= self._cost
+    def trapped(self, unretired: int, cost: int, entered: bool, retired: bool) -> None:
+        if entered and not retired:
+            if self._running:
+                self._counter[0] -= 1  # and one more is left: the count stays
+            else:
+                self._base -= self._cost
+        self.add(cost)
 
     def run(self, engine: Engine) -> int:
         left = self._left()

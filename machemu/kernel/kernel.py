@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
-from machemu.hw.api import Access, AddressSpace, CpuException, Machine
+from machemu.hw.api import AddressSpace, CpuException, Machine
 from machemu.kernel.device.table import DeviceTable
 from machemu.kernel.events import (
     ExceptionRaised,
@@ -32,6 +32,7 @@ from machemu.kernel.task.task import Task
 from machemu.kernel.task.thread import Thread
 from machemu.kernel.traps import PLACEHOLDERS, TABLE_SIZE, TRAPS
 from machemu.kernel.traps.call import BLOCKED, TrapCall
+from machemu.kernel.vm.fault import fault
 from machemu.kernel.vm.map import VmMap
 from machemu.kernel.vm.object import DeviceObject
 from machemu.kernel.vm.page import PagePool
@@ -232,14 +233,14 @@ class Kernel:
         else:
             self.exception(CpuException("bad_instruction", 8, word))
 
-    def page_fault(self, address: int, access: Access) -> None:
+    def page_fault(self, address: int, access: int) -> None:
         thread = self.scheduler.current
         assert thread is not None
         self.counters.faults += 1
         if self.events.page_faulted:
-            self.events.page_faulted.emit(PageFaulted(thread.number, thread.task.number, address, int(access)))
+            self.events.page_faulted.emit(PageFaulted(thread.number, thread.task.number, address, access))
         try:
-            thread.task.memory.fault(address, access)
+            fault(thread.task.memory, address, access)
         except KernelError as error:
             self.exception(CpuException("bad_access", error.code, address))
 

@@ -137,13 +137,6 @@ class VmMap:
             raise KernelError(KernReturn.INVALID_ADDRESS)
         return place
 
-    def fault(self, address: int, access: int) -> None:
-        """Make a page accessible to the guest.
-
-        Raises INVALID_ADDRESS, PROTECTION_FAILURE, RESOURCE_SHORTAGE.
-        """
-        fault.fault(self, address, access)
-
     # -- looking entries up ----------------------------------------------------------
 
     def entry_at(self, address: int) -> Entry | None:

@@ -13,10 +13,12 @@ LOAD_FAULT: Final = 5
 STORE_FAULT: Final = 7
 ECALL: Final = 8
 
-PAGE_FAULTS: Final[dict[int, Access]] = {
-    FETCH_FAULT: Access.EXECUTE,
-    LOAD_FAULT: Access.READ,  # of an amo too, while its page is missing: it loads first
-    STORE_FAULT: Access.WRITE,
+# The access refused, as a plain number: an operation on an `Access` costs as much as all
+# else that is done for a fault.
+PAGE_FAULTS: Final[dict[int, int]] = {
+    FETCH_FAULT: int(Access.EXECUTE),
+    LOAD_FAULT: int(Access.READ),  # of an amo too, while its page is missing: it loads first
+    STORE_FAULT: int(Access.WRITE),
 }
 PC_ADVANCE: Final = 4  # octets the engine adds to pc before any trap, faults included
 

@@ -75,9 +75,10 @@ kern_return_t serve_acs_register(mach_port_t acs, const acs_registration_t reque
 	if (length >= 1 && length <= sizeof name && octets[6] == 0 && octets[7] == 0
 	    && strnlen(name, sizeof name) == length && MACH_PORT_VALID(public_port) && MACH_PORT_VALID(door_port))
 		status = name_register(name, public_port, door_port, MACH_PORT_NULL);
-	if (status == KERN_SUCCESS)
+	if (status == KERN_SUCCESS) {
+		machemu_step(STEP_CODE(STEP_REG, 7, 0), public_port, 0);
 		counters.registered++;
-	else
+	} else
 		counters.refused++;
 	return status;
 }

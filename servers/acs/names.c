@@ -132,7 +132,6 @@ kern_return_t name_register(const server_name_t wanted, mach_port_t public_port,
 		watch(door_port);
 	if (signature != MACH_PORT_NULL && signature != public_port)
 		watch(signature);
-	machemu_step(STEP_CODE(STEP_REG, 7, 0), public_port, 0);
 	return KERN_SUCCESS;
 }
 

@@ -16,6 +16,7 @@ from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE, Access, CpuException
 from machemu.hw.engine import Engine, EngineError
 from machemu.hw.isa.riscv64 import causes, instructions, state
 from machemu.hw.isa.riscv64 import layout as at
+from machemu.hw.isa.riscv64.layout import NO_RESERVATION, RESERVATION
 from machemu.hw.mmu import AddressSpace
 from machemu.hw.ticks import BLOCK_END, NOW, BlockTicks, Ticks
 
@@ -150,7 +151,7 @@ class Cpu:
             return
         registers = context.registers
         words = registers.words
-        words[at.RESERVATION] = at.NO_RESERVATION  # or an sc that must fail would succeed
+        words[RESERVATION] = NO_RESERVATION  # or an sc that must fail would succeed
         self._saved[:] = words
         self._flags[0] = registers.flags[0]
         space = context.space

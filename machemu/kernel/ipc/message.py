@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
-from machemu.kernel.ipc.right import Carried, CarriedRight
+from machemu.kernel.ipc.right import MOVE_SEND, Carried, CarriedRight
 
 if TYPE_CHECKING:
     from machemu.kernel.ipc.port import Port
@@ -113,6 +113,13 @@ class Message:
         for region in self.regions:
             found.extend(region.rights or ())
         return found
+
+    def consume_destination(self) -> None:
+        """The message is received: the right it was sent with is used up."""
+        if self.dest_kind == MOVE_SEND:
+            self.dest.drop_send()
+        else:
+            self.dest.send_once_rights -= 1
 
     def destroy_body(self) -> None:
         """Destroy what the body carries, in order; it then carries nothing."""

@@ -59,17 +59,16 @@ def queue_of(space: Space, name: int) -> MessageQueue:
     raise KernelError(MsgReturn.RCV_INVALID_NAME)
 
 
-def needed_size(message: Message, option: int) -> int:
-    """Octets of buffer that `message` takes, trailer included."""
-    size = len(message.data)
-    return size + SENDER_TRAILER_SIZE if option & MACH_RCV_SENDER else size
+def room_for(size: int, option: int) -> int:
+    """Octets of a message, at most, in a buffer of `size` octets that also takes the trailer."""
+    return size - SENDER_TRAILER_SIZE if option & MACH_RCV_SENDER else size
 
 
 def take_first(queue: MessageQueue, space: Space, memory: VmMap,
                address: int, size: int, option: int) -> int:
     """Receive the first message of a queue that has one; the trap's result."""
     message = queue.messages[0]
-    if needed_size(message, option) > size:
+    if len(message.data) > room_for(size, option):
         if option & MACH_RCV_LARGE:
             return report_size(message, space, memory, address, option)
         result = deliver_too_large
@@ -83,7 +82,8 @@ def take_first(queue: MessageQueue, space: Space, memory: VmMap,
 def report_size(message: Message, space: Space, memory: VmMap, address: int, option: int) -> int:
     """RCV_LARGE: the message stays; only `msgh_size` tells what it needs."""
     try:
-        memory.write(address + 4, needed_size(message, option).to_bytes(4, "little"))
+        needed = len(message.data) - room_for(0, option)
+        memory.write(address + 4, needed.to_bytes(4, "little"))
     except KernelError:
         return MsgReturn.RCV_INVALID_DATA
     return MsgReturn.RCV_TOO_LARGE
@@ -105,7 +105,11 @@ def deliver(message: Message, space: Space, memory: VmMap, address: int, option:
             message.reply = None
         except KernelError:
             return _header_error(message, space, memory, address, sequence)
-    local_kind, local = _local(message, space)
+    dest_kind = local_kind = message.dest_kind
+    if port.receiver is space and port.payload is None:
+        local = port.receiver_name
+    else:
+        local_kind, local = _local(message, space)
     data: bytes | bytearray | memoryview
     if message.inline or message.regions:
         data, shortage = body.copy_out(message, space, memory)
@@ -113,7 +117,10 @@ def deliver(message: Message, space: Space, memory: VmMap, address: int, option:
         data, shortage = message.data, 0
     size = len(data)
     header = (message.bits | message.reply_kind | local_kind << 8, size, reply_name, local, sequence, message.ident)
-    _consume_destination(message)
+    if dest_kind == MOVE_SEND:  # as `consume_destination`
+        port.drop_send()
+    else:
+        port.send_once_rights -= 1
     events = port.zone.events
     if events.message_received:
         events.message_received.emit(MessageReceived(message.number, space.task_number, port.number,
@@ -154,7 +161,7 @@ def _deliver_header(message: Message, space: Space, memory: VmMap, address: int)
                          local, sequence, message.ident)
     message.destroy_reply()
     message.destroy_body()
-    _consume_destination(message)
+    message.consume_destination()
     try:
         memory.write(address, header)
     except KernelError:
@@ -170,14 +177,6 @@ def _local(message: Message, space: Space) -> tuple[int, int]:
             return PROTECTED_PAYLOAD, port.payload
         return message.dest_kind, port.receiver_name
     return message.dest_kind, MACH_PORT_DEAD if port.dead else MACH_PORT_NULL
-
-
-def _consume_destination(message: Message) -> None:
-    """The right a message was sent with is used up when it is received."""
-    if message.dest_kind == MOVE_SEND:
-        message.dest.drop_send()
-    else:
-        message.dest.send_once_rights -= 1
 
 
 def _sender_record(message: Message) -> bytes:

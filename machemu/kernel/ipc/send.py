@@ -14,7 +14,6 @@ from machemu.kernel.ipc.right import (
     ARRIVES_AS,
     COPY_SEND,
     DEAD_NAME,
-    HEADER_DISPOSITIONS,
     MACH_PORT_DEAD,
     MACH_PORT_NULL,
     MAKE_SEND,
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 MESSAGE_SIZE_MAX: Final = 16 << 20  # octets inline; the kernel's buffer space
 
-# The kind of right a name must denote for each header disposition.
+# The kind of right a name must denote for each disposition that a header may have.
 _NEEDS: Final = {
     MOVE_SEND: SEND,
     COPY_SEND: SEND,
@@ -46,7 +45,7 @@ _NEEDS: Final = {
 _DEAD_ALLOWED: Final = (COPY_SEND, MOVE_SEND, MOVE_SEND_ONCE)
 
 
-def copy_in(space: Space, memory: VmMap, address: int, size: int, *, with_peer: bool = False) -> Message:
+def copy_in(space: Space, memory: VmMap, address: int, size: int, with_peer: bool = False) -> Message:
     """Read a message from the caller and take its rights.
 
     Args:
@@ -80,19 +79,18 @@ def copy_in(space: Space, memory: VmMap, address: int, size: int, *, with_peer: 
 def _take_header(space: Space, data: bytes | memoryview, bits: int, remote: int, local: int, ident: int) -> Message:
     """Check both header ports, then take both: all or nothing."""
     dest_use, reply_use = bits & 0xFF, bits >> 8 & 0xFF
-    if dest_use not in HEADER_DISPOSITIONS or (
-        reply_use not in HEADER_DISPOSITIONS and (reply_use or local != MACH_PORT_NULL)
-    ):
+    dest_needs, reply_needs = _NEEDS.get(dest_use), _NEEDS.get(reply_use)
+    if dest_needs is None or (reply_needs is None and (reply_use or local != MACH_PORT_NULL)):
         raise KernelError(MsgReturn.SEND_INVALID_HEADER)
     dest_entry = space.find(remote)
     if dest_entry is None:
         raise KernelError(MsgReturn.SEND_INVALID_DEST)
     reply_entry = None
-    if reply_use and local != MACH_PORT_NULL and local != MACH_PORT_DEAD:
+    if reply_needs is not None and local != MACH_PORT_NULL and local != MACH_PORT_DEAD:
         reply_entry = space.find(local)
-        if reply_entry is None or not _suits(reply_entry, reply_use):
+        if reply_entry is None or not (reply_entry.kind & reply_needs or _dead_will_do(reply_entry, reply_use)):
             raise KernelError(MsgReturn.SEND_INVALID_REPLY)
-    if dest_entry.kind & _NEEDS[dest_use] == 0 or (
+    if dest_entry.kind & dest_needs == 0 or (
         reply_entry is dest_entry and not _both_from(dest_entry, dest_use, reply_use)
     ):
         raise KernelError(MsgReturn.SEND_INVALID_DEST)
@@ -134,8 +132,8 @@ def _take_reply(message: Message, space: Space, entry: Entry, use: int) -> None:
         message.reply_dead = True
 
 
-def _suits(entry: Entry, use: int) -> bool:
-    return bool(entry.kind & _NEEDS[use]) or (entry.kind == DEAD_NAME and use in _DEAD_ALLOWED)
+def _dead_will_do(entry: Entry, use: int) -> bool:
+    return entry.kind == DEAD_NAME and use in _DEAD_ALLOWED
 
 
 def _both_from(entry: Entry, dest_use: int, reply_use: int) -> bool:

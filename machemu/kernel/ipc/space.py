@@ -134,6 +134,8 @@ class Space:
                 self._next_index += 1
             else:
                 raise KernelError(KernReturn.NO_SPACE)
+            if not self._chosen:
+                return name
             for _ in range(GENERATIONS):
                 if name not in self.entries:
                     return name

@@ -116,25 +116,17 @@ def serve(kernel: Kernel, message: Message, task: Task) -> None:
         call = RpcCall(kernel, task, target, message)
         code, outs = _run(served, call, message)
         if call.pending is not None:
-            _consume(message)
+            message.consume_destination()
             return
     reply, kind = message.reply, message.reply_kind
     message.reply, message.reply_kind = None, 0
-    _consume(message)
+    message.consume_destination()
     if reply is None:
         discard(outs)
     elif served is None:
         send_message(kernel, error_reply(code), message.ident + 100 & MASK, reply, kind)
     else:
         send_reply(kernel, served.routine, reply, kind, code, outs)
-
-
-def _consume(message: Message) -> None:
-    """The request's destination right is used up, as if the kernel had received it."""
-    if message.dest_kind == MOVE_SEND:
-        message.dest.drop_send()
-    else:
-        message.dest.send_once_rights -= 1
 
 
 def _run(served: Served, call: RpcCall, message: Message) -> tuple[int, tuple[object, ...]]:

@@ -43,7 +43,7 @@ class Scheduler:
     def ready(self, thread: Thread) -> None:
         """`thread` can run: it waits for its turn."""
         if self.current is None:
-            self._run(thread, fresh=True)
+            self._run(thread)
         else:
             self._ready.append(thread)
             self._woken = thread
@@ -68,9 +68,9 @@ class Scheduler:
         if not ready:
             self._idle()
         elif ready[-1] is woken:
-            self._run(ready.pop(), fresh=False)
+            self._switch_to(ready.pop())
         else:
-            self._run(ready.popleft(), fresh=True)
+            self._run(ready.popleft())
 
     def prefer(self, thread: Thread) -> None:
         """When the current thread blocks, `thread` is next, if it can run."""
@@ -90,7 +90,7 @@ class Scheduler:
             self._ready.appendleft(hint)
         self._ready.append(current)
         self._woken = None
-        self._run(self._ready.popleft(), fresh=True)
+        self._run(self._ready.popleft())
         return True
 
     @property
@@ -102,9 +102,12 @@ class Scheduler:
         if self.current is not None and not self.yield_to():
             self.quantum_end_ns = self._clock.now_ns + self._quantum_ns
 
-    def _run(self, thread: Thread, *, fresh: bool) -> None:
-        if fresh:
-            self.quantum_end_ns = self._clock.now_ns + self._quantum_ns
+    def _run(self, thread: Thread) -> None:
+        """Give `thread` the processor, and a quantum."""
+        self.quantum_end_ns = self._clock.now_ns + self._quantum_ns
+        self._switch_to(thread)
+
+    def _switch_to(self, thread: Thread) -> None:
         self.current = thread
         self.switches += 1
         self._cpu.switch_to(thread.context)

@@ -72,7 +72,7 @@ class Thread:
     def go_on(self, result: int) -> None:
         """What it waited for has come: finish its trap with `result`."""
         self.wait = None
-        self.context.arguments[0] = _in_register(result)
+        self.context.arguments[0] = _in_register(result) if result else 0
         if self.suspend_count == 0 and self.task.suspend_count == 0:
             self._scheduler.ready(self)
 

@@ -9,8 +9,8 @@ from machemu.kernel.ipc.receive import (
     MACH_RCV_LARGE,
     deliver,
     deliver_too_large,
-    needed_size,
     report_size,
+    room_for,
 )
 from machemu.kernel.ipc.send import pseudo_receive
 from machemu.kernel.results import KernelError, MsgReturn
@@ -28,29 +28,28 @@ NS_PER_MS = 1_000_000
 
 @final
 class ReceiveWait:
-    """A thread that waits for a message in `queue`."""
+    """A thread that waits for a message in `queue`, from now on."""
 
-    __slots__ = ("_address", "_option", "_queue", "_size", "_thread", "_timer")
+    __slots__ = ("_address", "_option", "_queue", "_room", "_thread", "_timer")
 
     def __init__(self, thread: Thread, queue: MessageQueue, address: int, size: int, option: int) -> None:
         self._thread = thread
         self._queue = queue
         self._address = address
-        self._size = size
+        self._room = room_for(size, option)
         self._option = option
         self._timer: TimerHandle | None = None
+        queue.receivers.append(self)
+        thread.block(self)
 
-    def start(self, clock: Clock, timeout_ms: int | None) -> None:
-        """Wait, at most `timeout_ms`."""
-        self._queue.receivers.append(self)
-        if timeout_ms is not None:
-            self._timer = clock.call_at(clock.now_ns + timeout_ms * NS_PER_MS, self._timed_out)
-        self._thread.block(self)
+    def end_after(self, clock: Clock, timeout_ms: int) -> None:
+        """Wait no longer than that."""
+        self._timer = clock.call_at(clock.now_ns + timeout_ms * NS_PER_MS, self._timed_out)
 
     def offer(self, message: Message) -> bool:
         thread, task = self._thread, self._thread.task
         taken, give = True, deliver
-        if needed_size(message, self._option) > self._size:
+        if len(message.data) > self._room:
             if self._option & MACH_RCV_LARGE:
                 taken, give = False, report_size
             else:

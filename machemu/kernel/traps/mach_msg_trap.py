@@ -33,8 +33,9 @@ def mach_msg_trap(call: TrapCall) -> int | None:
     thread = call.thread
     if option & MACH_SEND_MSG:
         kernel = call.kernel
-        with_peer = option & MACH_SEND_PEER and call.task is kernel.network_server
-        message = copy_in(call.task.space, call.task.memory, address, send_size & MASK, with_peer=bool(with_peer))
+        task = call.task
+        with_peer = bool(option & MACH_SEND_PEER) and task is kernel.network_server
+        message = copy_in(task.space, task.memory, address, send_size & MASK, with_peer)
         dest = message.dest
         if kernel.events.message_sent:
             kernel.report_sent(message)
@@ -45,7 +46,7 @@ def mach_msg_trap(call: TrapCall) -> int | None:
         elif dest.queued >= dest.limit and message.dest_kind == MOVE_SEND:
             return _wait_to_send(call, message)
         else:
-            kernel.clock.charge(message.size >> 3)
+            kernel.clock.charge(len(message.data) >> 3)
             dest.enqueue(message)
     if option & MACH_RCV_MSG:
         return receive(call.kernel, thread, address, option, receive_size & MASK,
@@ -60,12 +61,11 @@ def receive(kernel: Kernel, thread: Thread, address: int, option: int, size: int
     queue = queue_of(task.space, name)
     if queue.messages:
         return take_first(queue, task.space, task.memory, address, size, option)
+    if option & MACH_RCV_TIMEOUT and timeout == 0:
+        return MsgReturn.RCV_TIMED_OUT
+    wait = ReceiveWait(thread, queue, address, size, option)
     if option & MACH_RCV_TIMEOUT:
-        if timeout == 0:
-            return MsgReturn.RCV_TIMED_OUT
-        ReceiveWait(thread, queue, address, size, option).start(kernel.clock, timeout)
-    else:
-        ReceiveWait(thread, queue, address, size, option).start(kernel.clock, None)
+        wait.end_after(kernel.clock, timeout)
     return BLOCKED
 
 

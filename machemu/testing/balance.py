@@ -38,7 +38,7 @@ def check_balance(kernel: Kernel) -> None:
     kernel.count_own_rights(sends, onces)
     for port in kernel.zone.live:
         _count_queued(port, sends, onces)
-        for request in (port.no_senders, port.port_destroyed, *(request for _, request in port.dead_name_requests)):
+        for request in (port.no_senders, port.port_destroyed, *port.dead_name_requests.values()):
             if request is not None:
                 onces[request] += 1
     for port in kernel.zone.live:
@@ -55,6 +55,8 @@ def _count_queued(port: Port, sends: Counter[Port], onces: Counter[Port]) -> Non
     messages += [wait.message for wait in port.blocked_senders]
     for message in messages:
         carried = [Carried(message.dest, message.dest_kind)]
+        if message.accepted is not None:
+            onces[message.accepted.port] += 1
         if message.reply is not None:
             carried.append(Carried(message.reply, message.reply_kind))
         carried += [right for right in message.rights() if isinstance(right, Carried)]

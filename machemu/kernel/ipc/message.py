@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, final
 from machemu.kernel.ipc.right import MOVE_SEND, Carried, CarriedRight
 
 if TYPE_CHECKING:
+    from machemu.kernel.ipc.forced import AcceptedRequest
     from machemu.kernel.ipc.port import Port
     from machemu.kernel.vm.copy import VmCopy
 
@@ -80,7 +81,7 @@ class Message:
       - what the body carries is empty unless COMPLEX is set, but for arrays of no rights.
     """
 
-    __slots__ = ("bits", "data", "dest", "dest_kind", "ident", "inline", "number",
+    __slots__ = ("accepted", "bits", "data", "dest", "dest_kind", "ident", "inline", "number",
                  "peer", "regions", "reply", "reply_dead", "reply_kind", "sender")
 
     def __init__(self, number: int, data: bytes | memoryview, bits: int, ident: int, sender: int,
@@ -98,6 +99,7 @@ class Message:
         self.inline: list[InlineRights] = []
         self.regions: list[OutOfLine] = []
         self.peer: Peer | None = None
+        self.accepted: AcceptedRequest | None = None  # it was forced past the limit of its queue
 
     @property
     def size(self) -> int:
@@ -106,6 +108,12 @@ class Message:
     def keep(self) -> None:
         """The message outlives its sender's trap: it needs octets of its own."""
         self.data = bytes(self.data)
+
+    def leave_queue(self) -> None:
+        """A forced message has been received or destroyed: tell who forced it."""
+        request, self.accepted = self.accepted, None
+        if request is not None:
+            request.fulfil()
 
     def rights(self) -> list[CarriedRight]:
         """All rights in the body, in order of their place in it."""
@@ -141,6 +149,7 @@ class Message:
 
     def destroy(self) -> None:
         """Destroy an undelivered message with all it carries."""
+        self.leave_queue()
         Carried(self.dest, self.dest_kind).destroy()
         self.destroy_reply()
         self.destroy_body()

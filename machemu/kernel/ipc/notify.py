@@ -29,6 +29,10 @@ def port_deleted(request: Port, name: int) -> None:
     _send(request, MACH_NOTIFY_PORT_DELETED, name)
 
 
+def msg_accepted(request: Port, name: int) -> None:
+    _send(request, MACH_NOTIFY_MSG_ACCEPTED, name)
+
+
 def dead_name(request: Port, name: int) -> None:
     _send(request, MACH_NOTIFY_DEAD_NAME, name)
 

@@ -105,7 +105,7 @@ class Port:
         self.payload: int | None = None  # protected payload
         self.no_senders: Port | None = None  # holds one of its send-once rights
         self.port_destroyed: Port | None = None  # likewise
-        self.dead_name_requests: list[tuple[Entry, Port]] = []  # likewise, for each
+        self.dead_name_requests: dict[Entry, Port] = {}  # likewise, for each
         zone.live.add(self)
         if zone.events.port_created:
             zone.events.port_created.emit(PortCreated(self.number))
@@ -233,8 +233,8 @@ class Port:
             sender.sent()
         for message in messages:
             message.destroy()
-        requests, self.dead_name_requests = self.dead_name_requests, []
-        for entry, requester in requests:
+        requests, self.dead_name_requests = self.dead_name_requests, {}
+        for entry, requester in requests.items():
             entry.port_died(requester)
 
     def check(self) -> None:

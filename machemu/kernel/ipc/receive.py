@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from machemu.kernel.events import MessageReceived
 from machemu.kernel.ipc import body
+from machemu.kernel.ipc.forced import notified_port
 from machemu.kernel.ipc.message import (
     HEADER,
     HEADER_SIZE,
@@ -26,15 +27,19 @@ from machemu.kernel.ipc.right import (
     PORT_SET,
     PROTECTED_PAYLOAD,
     RECEIVE,
+    SEND,
+    SEND_ONCE,
     Carried,
 )
 from machemu.kernel.results import KernelError, MsgReturn
 
 if TYPE_CHECKING:
     from machemu.kernel.ipc.message_queue import MessageQueue
+    from machemu.kernel.ipc.port import Port
     from machemu.kernel.ipc.space import Space
     from machemu.kernel.vm.map import VmMap
 
+MACH_RCV_NOTIFY: Final = 0x0200
 MACH_RCV_LARGE: Final = 0x0800
 MACH_RCV_SENDER: Final = 0x0010_0000
 
@@ -65,21 +70,22 @@ def room_for(size: int, option: int) -> int:
 
 
 def take_first(queue: MessageQueue, space: Space, memory: VmMap,
-               address: int, size: int, option: int) -> int:
+               address: int, size: int, option: int, notify: int) -> int:
     """Receive the first message of a queue that has one; the trap's result."""
     message = queue.messages[0]
-    if len(message.data) > room_for(size, option):
-        if option & MACH_RCV_LARGE:
-            return report_size(message, space, memory, address, option)
-        result = deliver_too_large
-    else:
-        result = deliver
+    too_large = len(message.data) > room_for(size, option)
+    if too_large and option & MACH_RCV_LARGE:
+        return report_size(message, memory, address, option)
     queue.messages.popleft()
     message.dest.dequeued()
-    return result(message, space, memory, address, option)
+    if message.accepted is not None:
+        message.leave_queue()
+    if too_large:
+        return deliver_too_large(message, space, memory, address)
+    return deliver(message, space, memory, address, option, notify)
 
 
-def report_size(message: Message, space: Space, memory: VmMap, address: int, option: int) -> int:
+def report_size(message: Message, memory: VmMap, address: int, option: int) -> int:
     """RCV_LARGE: the message stays; only `msgh_size` tells what it needs."""
     try:
         needed = len(message.data) - room_for(0, option)
@@ -89,8 +95,13 @@ def report_size(message: Message, space: Space, memory: VmMap, address: int, opt
     return MsgReturn.RCV_TOO_LARGE
 
 
-def deliver(message: Message, space: Space, memory: VmMap, address: int, option: int) -> int:
+def deliver(message: Message, space: Space, memory: VmMap, address: int, option: int, notify: int) -> int:
     """Put `message`, already off its queue, into the receiver's buffer; the result."""
+    notified = None
+    if option & MACH_RCV_NOTIFY:
+        notified = notified_port(space, notify)
+        if notified is None:
+            return _deliver_header(message, space, memory, address) or MsgReturn.RCV_INVALID_NOTIFY
     port = message.dest
     sequence = port.sequence
     port.sequence = sequence + 1 & 0xFFFF_FFFF
@@ -103,6 +114,8 @@ def deliver(message: Message, space: Space, memory: VmMap, address: int, option:
             else:
                 reply_name = space.insert(Carried(reply, message.reply_kind))
             message.reply = None
+            if notified is not None:
+                _watch_reply(space, reply_name, notified)
         except KernelError:
             return _header_error(message, space, memory, address, sequence)
     dest_kind = local_kind = message.dest_kind
@@ -139,7 +152,15 @@ def deliver(message: Message, space: Space, memory: VmMap, address: int, option:
     return MsgReturn.RCV_BODY_ERROR | shortage if shortage else MsgReturn.SUCCESS
 
 
-def deliver_too_large(message: Message, space: Space, memory: VmMap, address: int, option: int) -> int:
+def _watch_reply(space: Space, name: int, notified: Port) -> None:
+    """RCV_NOTIFY: a reply right under a name that was not there before gets a dead-name request."""
+    entry = space.entries.get(name)
+    if entry is not None and (entry.kind == SEND_ONCE or (entry.kind == SEND and entry.urefs == 1)):
+        notified.send_once_rights += 1
+        space.request_dead_name(entry, notified)
+
+
+def deliver_too_large(message: Message, space: Space, memory: VmMap, address: int) -> int:
     """Destroy a message that does not fit; the receiver gets its header."""
     code = _deliver_header(message, space, memory, address)
     return code or MsgReturn.RCV_TOO_LARGE

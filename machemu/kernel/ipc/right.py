@@ -22,7 +22,9 @@ SEND_ONCE: Final = 0x0004_0000
 PORT_SET: Final = 0x0008_0000
 DEAD_NAME: Final = 0x0010_0000
 SEND_RECEIVE: Final = SEND | RECEIVE
-DEAD_NAME_REQUESTED: Final = 0x8000_0000  # shown by `mach_port_type` only
+# Shown by `mach_port_type` only.
+DEAD_NAME_REQUESTED: Final = 0x8000_0000
+ACCEPTED_REQUESTED: Final = 0x4000_0000
 
 UREFS_MAX: Final = 65534  # user references of a send right
 DEAD_UREFS_MAX: Final = 65535

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from machemu.kernel.ipc import body
+from machemu.kernel.ipc.forced import force, notified_port
 from machemu.kernel.ipc.message import BITS_PASSED, COMPLEX, HEADER, HEADER_SIZE, Message, Peer
 from machemu.kernel.ipc.right import (
     ARRIVES_AS,
@@ -29,6 +30,7 @@ from machemu.kernel.ipc.right import (
 from machemu.kernel.results import KernelError, MsgReturn
 
 if TYPE_CHECKING:
+    from machemu.kernel.ipc.port import Port
     from machemu.kernel.ipc.space import Entry, Space
     from machemu.kernel.vm.map import VmMap
 
@@ -45,12 +47,14 @@ _NEEDS: Final = {
 _DEAD_ALLOWED: Final = (COPY_SEND, MOVE_SEND, MOVE_SEND_ONCE)
 
 
-def copy_in(space: Space, memory: VmMap, address: int, size: int, with_peer: bool = False) -> Message:
+def copy_in(space: Space, memory: VmMap, address: int, size: int, with_peer: bool = False,
+            cancel: int | None = None) -> Message:
     """Read a message from the caller and take its rights.
 
     Args:
         size: `send_size`, octets.
         with_peer: the 8 octets of MACH_SEND_PEER follow the message.
+        cancel: `notify` of MACH_SEND_CANCEL.
     Raises KernelError with a SEND_ code.  Nothing is done then, but for errors in the
     body: what was taken before them, header rights included, is destroyed.
     """
@@ -67,21 +71,29 @@ def copy_in(space: Space, memory: VmMap, address: int, size: int, with_peer: boo
     if bits & COMPLEX:
         data = bytes(data)
         items = body.walk(data)
-        message = _take_header(space, data, bits, remote & 0xFFFF_FFFF, local & 0xFFFF_FFFF, ident)
+        message = _take_header(space, data, bits, remote & 0xFFFF_FFFF, local & 0xFFFF_FFFF, ident, cancel)
         _take_body(message, items, space, memory)
     else:
-        message = _take_header(space, data, bits, remote & 0xFFFF_FFFF, local & 0xFFFF_FFFF, ident)
+        message = _take_header(space, data, bits, remote & 0xFFFF_FFFF, local & 0xFFFF_FFFF, ident, cancel)
     if peer is not None:
         message.peer = Peer(int.from_bytes(peer[:4], "little"), int.from_bytes(peer[4:], "little"))
     return message
 
 
-def _take_header(space: Space, data: bytes | memoryview, bits: int, remote: int, local: int, ident: int) -> Message:
+def _take_header(space: Space, data: bytes | memoryview, bits: int, remote: int, local: int, ident: int,
+                 cancel: int | None) -> Message:
     """Check both header ports, then take both: all or nothing."""
+    if cancel == MACH_PORT_NULL:
+        raise KernelError(MsgReturn.SEND_INVALID_NOTIFY)
     dest_use, reply_use = bits & 0xFF, bits >> 8 & 0xFF
     dest_needs, reply_needs = _NEEDS.get(dest_use), _NEEDS.get(reply_use)
     if dest_needs is None or (reply_needs is None and (reply_use or local != MACH_PORT_NULL)):
         raise KernelError(MsgReturn.SEND_INVALID_HEADER)
+    notified = None
+    if cancel is not None:
+        notified = notified_port(space, cancel)
+        if notified is None:
+            raise KernelError(MsgReturn.SEND_INVALID_NOTIFY)
     dest_entry = space.find(remote)
     if dest_entry is None:
         raise KernelError(MsgReturn.SEND_INVALID_DEST)
@@ -95,6 +107,8 @@ def _take_header(space: Space, data: bytes | memoryview, bits: int, remote: int,
     ):
         raise KernelError(MsgReturn.SEND_INVALID_DEST)
 
+    if notified is not None:
+        _cancel_request(space, dest_entry, notified, dest_use, reply_use if reply_entry is dest_entry else 0)
     dest = dest_entry.port
     assert dest is not None
     message = Message(space.zone.next_message_number(), data, bits & (COMPLEX | BITS_PASSED), ident,
@@ -132,6 +146,20 @@ def _take_reply(message: Message, space: Space, entry: Entry, use: int) -> None:
         message.reply_dead = True
 
 
+def _cancel_request(space: Space, entry: Entry, notified: Port, dest_use: int, reply_use: int) -> None:
+    """MACH_SEND_CANCEL: if the destination's name goes now, a dead-name request on it that
+    would tell `notified` goes with it, silently (mach-abi.md 2.7).
+
+    Args:
+        reply_use: disposition of the reply port, if that is the same name.
+    """
+    moved = (dest_use == MOVE_SEND) + (reply_use == MOVE_SEND)
+    goes = dest_use == MOVE_SEND_ONCE or (entry.kind == SEND and 0 < moved == entry.urefs)
+    if goes and entry.dead_name_request is notified:
+        space.cancel_dead_name_request(entry)
+        notified.send_once_rights -= 1
+
+
 def _dead_will_do(entry: Entry, use: int) -> bool:
     return entry.kind == DEAD_NAME and use in _DEAD_ALLOWED
 
@@ -167,6 +195,13 @@ def _insert_or_destroy(space: Space, right: Carried) -> int:
     except KernelError:
         right.destroy()
         return MACH_PORT_NULL
+
+
+def no_room(message: Message, space: Space, memory: VmMap, address: int, notify: int | None) -> int:
+    """A queue had no room in time: force the message, if `notify` was given for that, or put
+    it back; the trap's result."""
+    code = MsgReturn.SEND_TIMED_OUT if notify is None else force(message, space, notify)
+    return code if code == MsgReturn.SEND_WILL_NOTIFY else pseudo_receive(message, space, memory, address, code)
 
 
 def pseudo_receive(message: Message, space: Space, memory: VmMap, address: int, code: int) -> int:

@@ -6,7 +6,7 @@ those of mach-abi.md 5.1 to 5.9.
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from machemu.kernel.ipc import notify
 from machemu.kernel.ipc.port import Port, PortZone
@@ -34,6 +34,9 @@ from machemu.kernel.ipc.right import (
     Right,
 )
 from machemu.kernel.results import KernelError, KernReturn
+
+if TYPE_CHECKING:
+    from machemu.kernel.ipc.forced import AcceptedRequest
 
 GENERATION_BITS: Final = 8  # low bits of a name, so that a stale name is noticed
 GENERATIONS: Final = 1 << GENERATION_BITS
@@ -87,6 +90,7 @@ class Space:
         self.alive = True
         self.entries: dict[int, Entry] = {}
         self.names_by_port: dict[Port, int] = {}
+        self.accepted_requests: dict[int, AcceptedRequest] = {}  # by name of the right that forced
         self._free: list[int] = []  # names whose index is free; the last freed is used first
         self._next_index = 1  # the high bits of the next name that was never used
         self._chosen: set[int] = set()  # names that the task or a sender chose
@@ -123,6 +127,14 @@ class Space:
                 port.send_rights -= 1
             self.names_by_port.pop(port, None)
         entry.kind, entry.port = DEAD_NAME, None
+        if self.accepted_requests:
+            self._forget_accepted(entry.name)
+
+    def _forget_accepted(self, name: int) -> None:
+        """A name goes, or is a dead name now: a message it forced is not told of by name."""
+        request = self.accepted_requests.pop(name, None)
+        if request is not None:
+            request.name = MACH_PORT_NULL
 
     def _new_name(self) -> int:
         """A name for an entry that is made at once.  Raises NO_SPACE: too many names."""
@@ -151,6 +163,8 @@ class Space:
         name = entry.name
         del self.entries[name]
         self._free_name(name)
+        if self.accepted_requests:
+            self._forget_accepted(name)
         if entry.dead_name_request is not None:
             request = self.cancel_dead_name_request(entry)
             assert request is not None
@@ -166,8 +180,16 @@ class Space:
         """Take the request off `entry`; the caller owns its send-once right."""
         request, entry.dead_name_request = entry.dead_name_request, None
         if entry.port is not None and request is not None:
-            entry.port.dead_name_requests.remove((entry, request))
+            del entry.port.dead_name_requests[entry]
         return request
+
+    def request_dead_name(self, entry: Entry, request: Port) -> Port | None:
+        """Register `request`, one of whose send-once rights is given; the port registered
+        before, whose right is the caller's now.  The entry has a port."""
+        assert entry.port is not None
+        previous = self.cancel_dead_name_request(entry)
+        entry.dead_name_request = entry.port.dead_name_requests[entry] = request
+        return previous
 
     def _check_new(self, name: int) -> None:
         if name in (MACH_PORT_NULL, MACH_PORT_DEAD):
@@ -463,6 +485,10 @@ class Space:
                 port.receiver_name = new
         if entry.port_set is not None:
             entry.port_set.name = new
+        request = self.accepted_requests.pop(old, None)
+        if request is not None:
+            request.name = new
+            self.accepted_requests[new] = request
 
     # -- the whole space ----------------------------------------------------------
 
@@ -486,6 +512,7 @@ class Space:
         for port, name in self.names_by_port.items():
             assert self.entries[name].port is port
         assert self._chosen <= self.entries.keys()
+        assert self.accepted_requests.keys() <= self.entries.keys()
         assert len(self._free) + len(self.entries) - len(self._chosen) <= self._next_index - 1
 
 

@@ -11,6 +11,7 @@ from machemu.kernel.ipc import notify
 from machemu.kernel.ipc.port import QUEUE_LIMIT_MAX, Port
 from machemu.kernel.ipc.port_set import PortSet
 from machemu.kernel.ipc.right import (
+    ACCEPTED_REQUESTED,
     ARRIVES_AS,
     BODY_DISPOSITIONS,
     DEAD_NAME,
@@ -61,7 +62,8 @@ def _set(space: Space, name: int) -> PortSet:
 
 
 def _type(entry: Entry) -> int:
-    return entry.kind | (DEAD_NAME_REQUESTED if entry.dead_name_request is not None else 0)
+    return (entry.kind | (DEAD_NAME_REQUESTED if entry.dead_name_request is not None else 0)
+            | (ACCEPTED_REQUESTED if entry.name in entry.space.accepted_requests else 0))
 
 
 def mach_port_names(call: RpcCall) -> tuple[object, ...]:
@@ -174,11 +176,9 @@ def _request_dead_name(space: Space, name: int, sync: int, request: Port | None)
     port = entry.port
     if port is None or not entry.kind & (SEND | SEND_ONCE | RECEIVE):
         raise KernelError(KernReturn.INVALID_RIGHT)
-    previous = space.cancel_dead_name_request(entry)
-    if request is not None:
-        entry.dead_name_request = request
-        port.dead_name_requests.append((entry, request))
-    return previous
+    if request is None:
+        return space.cancel_dead_name_request(entry)
+    return space.request_dead_name(entry, request)
 
 
 def mach_port_insert_right(call: RpcCall, name: int, right: CarriedRight, _disposition: int) -> None:

@@ -12,7 +12,7 @@ from machemu.kernel.ipc.receive import (
     report_size,
     room_for,
 )
-from machemu.kernel.ipc.send import pseudo_receive
+from machemu.kernel.ipc.send import no_room, pseudo_receive
 from machemu.kernel.results import KernelError, MsgReturn
 
 if TYPE_CHECKING:
@@ -30,14 +30,16 @@ NS_PER_MS = 1_000_000
 class ReceiveWait:
     """A thread that waits for a message in `queue`, from now on."""
 
-    __slots__ = ("_address", "_option", "_queue", "_room", "_thread", "_timer")
+    __slots__ = ("_address", "_notify", "_option", "_queue", "_room", "_thread", "_timer")
 
-    def __init__(self, thread: Thread, queue: MessageQueue, address: int, size: int, option: int) -> None:
+    def __init__(self, thread: Thread, queue: MessageQueue, address: int, size: int, option: int,
+                 notify: int) -> None:
         self._thread = thread
         self._queue = queue
         self._address = address
         self._room = room_for(size, option)
         self._option = option
+        self._notify = notify
         self._timer: TimerHandle | None = None
         queue.receivers.append(self)
         thread.block(self)
@@ -48,13 +50,14 @@ class ReceiveWait:
 
     def offer(self, message: Message) -> bool:
         thread, task = self._thread, self._thread.task
-        taken, give = True, deliver
-        if len(message.data) > self._room:
-            if self._option & MACH_RCV_LARGE:
-                taken, give = False, report_size
-            else:
-                give = deliver_too_large
-        result = give(message, task.space, task.memory, self._address, self._option)
+        taken = True
+        if len(message.data) <= self._room:
+            result = deliver(message, task.space, task.memory, self._address, self._option, self._notify)
+        elif self._option & MACH_RCV_LARGE:
+            taken = False
+            result = report_size(message, task.memory, self._address, self._option)
+        else:
+            result = deliver_too_large(message, task.space, task.memory, self._address)
         if self._timer is not None:
             self._timer.cancel()
         thread.go_on(result)
@@ -85,17 +88,20 @@ class SendWait:
 
     Args:
         receive: the receiving half of its trap, if it asked for both.
+        notify: MACH_SEND_NOTIFY: if there is no room in time, the message is forced and the
+            receive right of this name told.
     """
 
-    __slots__ = ("_address", "_port", "_receive", "_thread", "_timer", "message")
+    __slots__ = ("_address", "_notify", "_port", "_receive", "_thread", "_timer", "message")
 
     def __init__(self, thread: Thread, port: Port, message: Message, address: int,
-                 receive: Callable[[], int | None] | None) -> None:
+                 receive: Callable[[], int | None] | None, notify: int | None) -> None:
         self._thread = thread
         self._port = port
         self.message = message
         self._address = address
         self._receive = receive
+        self._notify = notify
         self._timer: TimerHandle | None = None
 
     def start(self, clock: Clock, timeout_ms: int | None) -> None:
@@ -116,17 +122,17 @@ class SendWait:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _give_back(self, code: int) -> None:
+    def _timed_out(self) -> None:
         task = self._thread.task
         self._port.blocked_senders.remove(self)
-        self._thread.go_on(pseudo_receive(self.message, task.space, task.memory, self._address, code))
-
-    def _timed_out(self) -> None:
-        self._give_back(MsgReturn.SEND_TIMED_OUT)
+        self._thread.go_on(no_room(self.message, task.space, task.memory, self._address, self._notify))
 
     def interrupt(self) -> None:
+        task = self._thread.task
         self._cancel_timer()
-        self._give_back(MsgReturn.SEND_INTERRUPTED)
+        self._port.blocked_senders.remove(self)
+        self._thread.go_on(pseudo_receive(self.message, task.space, task.memory, self._address,
+                                          MsgReturn.SEND_INTERRUPTED))
 
     def abandon(self) -> None:
         self._cancel_timer()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from machemu.kernel.ipc.message import Message
 from machemu.kernel.ipc.receive import queue_of, take_first
 from machemu.kernel.ipc.right import MOVE_SEND
-from machemu.kernel.ipc.send import copy_in, pseudo_receive
+from machemu.kernel.ipc.send import copy_in, no_room
 from machemu.kernel.results import MsgReturn
 from machemu.kernel.task.waits import ReceiveWait, SendWait
 from machemu.kernel.traps.call import BLOCKED, Trap, TrapCall
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MACH_SEND_MSG: Final = 0x0001
 MACH_RCV_MSG: Final = 0x0002
 MACH_SEND_TIMEOUT: Final = 0x0010
+MACH_SEND_NOTIFY: Final = 0x0020
+MACH_SEND_CANCEL: Final = 0x0080
 MACH_RCV_TIMEOUT: Final = 0x0100
 MACH_SEND_PEER: Final = 0x0020_0000
 MASK: Final = 0xFFFF_FFFF
@@ -29,13 +31,14 @@ def mach_msg_trap(call: TrapCall) -> int | None:
 
     Raises KernelError with the MACH_SEND_ and MACH_RCV_ codes of mach-abi.md 2.2.
     """
-    address, option, send_size, receive_size, receive_name, timeout, _notify, _ = call.arguments
+    address, option, send_size, receive_size, receive_name, timeout, notify, _ = call.arguments
     thread = call.thread
     if option & MACH_SEND_MSG:
         kernel = call.kernel
         task = call.task
         with_peer = bool(option & MACH_SEND_PEER) and task is kernel.network_server
-        message = copy_in(task.space, task.memory, address, send_size & MASK, with_peer)
+        message = copy_in(task.space, task.memory, address, send_size & MASK, with_peer,
+                          notify & MASK if option & MACH_SEND_CANCEL else None)
         dest = message.dest
         if kernel.events.message_sent:
             kernel.report_sent(message)
@@ -50,20 +53,20 @@ def mach_msg_trap(call: TrapCall) -> int | None:
             dest.enqueue(message)
     if option & MACH_RCV_MSG:
         return receive(call.kernel, thread, address, option, receive_size & MASK,
-                       receive_name & MASK, timeout & MASK)
+                       receive_name & MASK, timeout & MASK, notify & MASK)
     return MsgReturn.SUCCESS
 
 
 def receive(kernel: Kernel, thread: Thread, address: int, option: int, size: int,
-            name: int, timeout: int) -> int | None:
+            name: int, timeout: int, notify: int) -> int | None:
     """The receiving half, for the current thread or one that could send at last."""
     task = thread.task
     queue = queue_of(task.space, name)
     if queue.messages:
-        return take_first(queue, task.space, task.memory, address, size, option)
+        return take_first(queue, task.space, task.memory, address, size, option, notify)
     if option & MACH_RCV_TIMEOUT and timeout == 0:
         return MsgReturn.RCV_TIMED_OUT
-    wait = ReceiveWait(thread, queue, address, size, option)
+    wait = ReceiveWait(thread, queue, address, size, option, notify)
     if option & MACH_RCV_TIMEOUT:
         wait.end_after(kernel.clock, timeout)
     return BLOCKED
@@ -71,18 +74,20 @@ def receive(kernel: Kernel, thread: Thread, address: int, option: int, size: int
 
 def _wait_to_send(call: TrapCall, message: Message) -> int | None:
     """The queue is full: wait for room, then go on to receive if that was asked."""
-    address, option, _, receive_size, receive_name, timeout, _, _ = call.arguments
-    timeout &= MASK
-    task = call.task
-    if option & MACH_SEND_TIMEOUT and timeout == 0:
-        return pseudo_receive(message, task.space, task.memory, address, MsgReturn.SEND_TIMED_OUT)
-    kernel, thread = call.kernel, call.thread
+    address, option, _, receive_size, receive_name, timeout, notify, _ = call.arguments
+    timeout, notify = timeout & MASK, notify & MASK
+    kernel, thread, task = call.kernel, call.thread, call.task
+    forces = notify if option & MACH_SEND_NOTIFY else None
+    limited = bool(option & MACH_SEND_TIMEOUT) or forces is not None
+    limit = timeout if option & MACH_SEND_TIMEOUT else 0
+    if limited and limit == 0:
+        return no_room(message, task.space, task.memory, address, forces)
 
     def receive_too() -> int | None:
-        return receive(kernel, thread, address, option, receive_size & MASK, receive_name & MASK, timeout)
+        return receive(kernel, thread, address, option, receive_size & MASK, receive_name & MASK, timeout, notify)
 
-    wait = SendWait(thread, message.dest, message, address, receive_too if option & MACH_RCV_MSG else None)
-    wait.start(kernel.clock, timeout if option & MACH_SEND_TIMEOUT else None)
+    wait = SendWait(thread, message.dest, message, address, receive_too if option & MACH_RCV_MSG else None, forces)
+    wait.start(kernel.clock, limit if limited else None)
     return BLOCKED
 
 

@@ -329,7 +329,7 @@ def test_only_a_send_once_right_can_be_notified(rig: KernelRig, kind: int, use: 
     notify = rig.names_of_every_kind(actor)["send and receive"]
     assert request(actor, port, kind, 0, notify, use)[0] == MigReturn.BAD_ARGUMENTS
     entry = actor.space.entries[port].port
-    assert (entry.no_senders, entry.port_destroyed, entry.dead_name_requests) == (None, None, [])
+    assert (entry.no_senders, entry.port_destroyed, entry.dead_name_requests) == (None, None, {})
 
 
 @pytest.mark.parametrize("kind", [PORT_DESTROYED, NO_SENDERS, DEAD_NAME_TOLD])

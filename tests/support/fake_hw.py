@@ -10,6 +10,7 @@ from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE, Access, TrapHandler
 
 FRAMES: Final = 1024
 RESULT, ARGUMENTS, STATE_WORDS = 0, 8, 64
+READ, WRITE, EXECUTE = int(Access.READ), int(Access.WRITE), int(Access.EXECUTE)
 
 
 @final
@@ -37,16 +38,16 @@ class FakeSpace:
         self.writable: dict[int, int] = {}
         self.devices: dict[int, int] = {}
 
-    def map(self, page: int, frame: int, access: Access) -> None:
+    def map(self, page: int, frame: int, access: int) -> None:
         self.unmap(page)
-        if access & Access.READ:
+        if access & READ:
             self.readable[page] = frame << PAGE_SHIFT
-        if access & Access.WRITE:
+        if access & WRITE:
             self.writable[page] = frame << PAGE_SHIFT
-        if access & Access.EXECUTE:
+        if access & EXECUTE:
             self._memory.held_code[frame] = 1
 
-    def map_device(self, page: int, bus_page: int, access: Access) -> None:
+    def map_device(self, page: int, bus_page: int, access: int) -> None:
         self.devices[page] = bus_page
 
     def unmap(self, page: int) -> None:

@@ -144,7 +144,7 @@ class Received:
 class Actor:
     """A task with one thread, driven by a test."""
 
-    def __init__(self, rig: KernelRig, task: Task | None = None) -> None:
+    def __init__(self, rig: KernelRig, task: Task | None = None, *, touched: bool = True) -> None:
         kernel = rig.kernel
         self.rig = rig
         self.task: Task = task or kernel.create_task(None)
@@ -154,7 +154,7 @@ class Actor:
         self.memory = self.task.memory
         if task is None:
             self.memory.allocate(BUFFER, BUFFERS_END - BUFFER, False)
-            for page in range(BUFFER, BUFFERS_END, PAGE):
+            for page in range(BUFFER, BUFFERS_END, PAGE) if touched else ():
                 self.memory.write(page, b"\0")  # has its frame, so that tests can count frames
         self.self_name = kernel.give_send(self.task, self.task.self_port)
 

@@ -365,7 +365,7 @@ HISTORIES: Final = st.lists(st.tuples(st.sampled_from(OPERATIONS), NUMBERS, NUMB
                             min_size=25, max_size=60)
 
 
-@settings(derandomize=True, deadline=None, max_examples=40, database=None)
+@settings(derandomize=True, deadline=None, max_examples=240, database=None)
 @given(HISTORIES)
 def test_rights_are_where_the_model_says(history: list[tuple[object, int, int, int, int, int]]) -> None:
     world = World()

@@ -10,6 +10,8 @@ from machemu.bench.measure import Benchmark
 BENCHMARKS: Final[dict[str, Benchmark]] = {benchmark.name: benchmark for benchmark in (
     traps.NULL_TRAP,
     rpc.LOCAL_RPC,
+    rpc.REGION_RPC,
+    rpc.CROWDED_RPC,
     traps.CONTEXT_SWITCH,
     traps.PAGE_FAULT,
     speed.GUEST_SPEED,

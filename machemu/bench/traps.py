@@ -20,7 +20,7 @@ def null_trap(effort: Effort) -> list[Figure]:
     bench.close()
     bare.close()
     return [Figure("null_trap", value / count * US, "us", floor / count * US,
-                   "eight registers read, one written", Target(AT_MOST, 8))]
+                   "eight registers read, one written", Target(AT_MOST, 6))]
 
 
 def context_switch(effort: Effort) -> list[Figure]:
@@ -44,7 +44,7 @@ def page_fault(effort: Effort) -> list[Figure]:
     bench.close()
     bare.close()
     return [Figure("page_fault", value / count * US, "us", floor / count * US,
-                   "a page cleared, its entry written, the store tried again", Target(AT_MOST, 3))]
+                   "a page cleared, its entry written, the store tried again", Target(AT_MOST, 2.5))]
 
 
 NULL_TRAP: Final = Benchmark("null_trap", "a trap that does nothing", null_trap)

@@ -27,6 +27,8 @@ extern int bench_touch(uint64_t rounds, uint64_t count, mach_port_t port);
 extern int bench_work(uint64_t rounds, uint64_t count, mach_port_t port);
 extern int bench_client(uint64_t rounds, uint64_t count, mach_port_t port);
 extern int bench_echo(uint64_t rounds, uint64_t count, mach_port_t port);
+extern int bench_region_client(uint64_t rounds, uint64_t count, mach_port_t port);
+extern int bench_region_server(uint64_t rounds, uint64_t count, mach_port_t port);
 
 static inline void bench_begin(void)
 {

@@ -13,6 +13,8 @@ static const struct bench benches[] = {
 	{"work", bench_work},
 	{"client", bench_client},
 	{"echo", bench_echo},
+	{"region-client", bench_region_client},
+	{"region-server", bench_region_server},
 };
 
 int main(int argc, char **argv)

@@ -27,7 +27,7 @@
 mach_port_t acs_port, boot_port, proc_port, notify_port, port_set;
 struct counters counters;
 uint64_t sender;
-uint32_t this_node;
+uint32_t this_node, site_flags;
 
 void say(const char *format, ...)
 {
@@ -121,6 +121,8 @@ kern_return_t serve_acs_resolve(mach_port_t acs, mach_port_t reply, const server
 		status = remote_ask(wanted, reply);
 		return status == KERN_SUCCESS ? MIG_NO_REPLY : status;
 	}
+	if (*port == MACH_PORT_NULL)
+		return STATUS_NO_NAME;
 	machemu_step(STEP_CODE(STEP_RES, 8, 0), reply, 0);
 	return KERN_SUCCESS;
 }
@@ -135,15 +137,20 @@ kern_return_t serve_acs_query(mach_port_t acs, const server_name_t wanted, int *
 		return STATUS_NO_NAME;
 	*flags = 0;
 	*port = copy_of(name->public_port);
+	if (*port == MACH_PORT_NULL)
+		return STATUS_NO_NAME;
 	machemu_step(STEP_CODE(STEP_RES, 5, 0), name->public_port, 0);
 	return KERN_SUCCESS;
 }
 
 static void list(struct text *out)
 {
-	for (const struct name *name = names; name != NULL; name = name->next)
-		text_add(out, "name name=%.64s task=%llu port=%x manifest=%d\n", name->name,
-		    (unsigned long long)name->task, name->public_port, name->from_manifest);
+	for (const struct name *name = names; name != NULL; name = name->next) {
+		text_add(out, "name name=");
+		text_add_field(out, name->name, sizeof name->name);
+		text_add(out, " task=%llu port=%x manifest=%d\n", (unsigned long long)name->task, name->public_port,
+		    name->from_manifest);
+	}
 }
 
 kern_return_t serve_acs_list(mach_port_t acs, char **text, mach_msg_type_number_t *count)
@@ -212,7 +219,11 @@ kern_return_t do_mach_notify_no_senders(mach_port_t port, mach_port_mscount_t co
 
 static boolean_t demux(mach_msg_header_t *request, mach_msg_header_t *reply)
 {
-	sender = sender_of(request)->task;
+	const struct sender_record *record = sender_of(request);
+
+	/* What the GNS passes on is not its own wish. */
+	sender = record->flags & SENDER_IS_PEER ? SENDER_FAR : record->task;
+	names_tell_removed();
 	if (request->msgh_local_port == acs_port)
 		return acs_server(request, reply) || netname_server(request, reply);
 	if ((notify_server(request, reply) || gns_reply_server(request, reply))
@@ -251,6 +262,7 @@ static bool register_proc(void)
 	if (kr != KERN_SUCCESS)
 		return false;
 	this_node = info.node;
+	site_flags = info.flags;
 	snprintf(text, sizeof text, "proc@%u", this_node);
 	server_name(name, text);
 	return name_register(name, copy_of(proc_port), copy_of(proc_port), MACH_PORT_NULL) == KERN_SUCCESS;
@@ -269,6 +281,7 @@ int main(void)
 	server_ready();
 	do {
 		remote_sweep();
+		names_tell_removed();
 		kr = mach_msg_server_timeout(demux, MESSAGE_MAX, port_set, MACH_RCV_SENDER | MACH_RCV_TIMEOUT, SWEEP_MS);
 	} while (kr == MACH_RCV_TIMED_OUT);
 	say("stopped (%x)", (unsigned)kr);

@@ -9,10 +9,16 @@
 #include <mig/netname_server.h>
 #include <servers/netname.h>
 
-static void to_server_name(server_name_t name, const char *text)
+/* False: no server can have such a name, which is empty or too long. */
+static bool to_server_name(server_name_t name, const netname_name_t text)
 {
+	size_t length = strnlen(text, sizeof(netname_name_t));
+
 	memset(name, 0, sizeof(server_name_t));
-	memcpy(name, text, strnlen(text, sizeof(server_name_t)));
+	if (length == 0 || length > sizeof(server_name_t))
+		return false;
+	memcpy(name, text, length);
+	return true;
 }
 
 kern_return_t do_netname_check_in(mach_port_t server, const netname_name_t text, mach_port_t signature,
@@ -24,8 +30,10 @@ kern_return_t do_netname_check_in(mach_port_t server, const netname_name_t text,
 	(void)server;
 	if (!MACH_PORT_VALID(port) || signature == MACH_PORT_DEAD)
 		return NETNAME_INVALID_PORT;
-	to_server_name(name, text);
-	mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_SEND, 1); /* it is its own door */
+	if (!to_server_name(name, text))
+		return KERN_INVALID_ARGUMENT;
+	if (copy_of(port) == MACH_PORT_NULL) /* it is its own door */
+		return NETNAME_INVALID_PORT;
 	status = name_register(name, port, port, signature);
 	if (status == KERN_SUCCESS)
 		return NETNAME_SUCCESS;
@@ -44,13 +52,14 @@ kern_return_t do_netname_look_up(mach_port_t server, const netname_name_t host, 
 	(void)server;
 	if (host[0] != '\0' && strncmp(host, "*", sizeof(netname_name_t)) != 0)
 		return NETNAME_NO_SUCH_HOST;
-	to_server_name(wanted, text);
+	if (!to_server_name(wanted, text))
+		return NETNAME_NOT_CHECKED_IN;
 	name = name_find(wanted);
 	remote = host[0] == '*' ? remote_find(wanted) : NULL;
 	if (name == NULL && remote == NULL)
 		return NETNAME_NOT_CHECKED_IN;
 	*port = copy_of(name != NULL ? name->public_port : remote->port);
-	return NETNAME_SUCCESS;
+	return *port != MACH_PORT_NULL ? NETNAME_SUCCESS : NETNAME_NOT_CHECKED_IN;
 }
 
 kern_return_t do_netname_check_out(mach_port_t server, const netname_name_t text, mach_port_t signature)
@@ -59,8 +68,7 @@ kern_return_t do_netname_check_out(mach_port_t server, const netname_name_t text
 	struct name *name;
 
 	(void)server;
-	to_server_name(wanted, text);
-	name = name_find(wanted);
+	name = to_server_name(wanted, text) ? name_find(wanted) : NULL;
 	if (name == NULL)
 		return NETNAME_NOT_CHECKED_IN;
 	if (name->signature != signature || signature == MACH_PORT_NULL)

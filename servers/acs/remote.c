@@ -7,7 +7,6 @@
 #include <mig/acs_reply.h>
 #include <mig/gns_reply_server.h>
 
-#define GNS_LOOKUP  0x4301 /* gns.defs */
 #define CACHE_MAX   1024
 #define LOOKUPS_MAX 64
 #define WAITERS_MAX 64 /* of one lookup */
@@ -87,21 +86,24 @@ bool remote_port_died(mach_port_t port)
 	return found;
 }
 
+/* The reference of `port` is taken over. */
 static void remember(const server_name_t name, mach_port_t port, int flags, int ttl)
 {
-	struct remote *remote, *last = cache;
+	struct remote *remote = ttl > 0 ? calloc(1, sizeof *remote) : NULL, *last;
 	mach_port_t previous = MACH_PORT_NULL;
 
 	remote_sweep();
-	if (ttl <= 0 || (remote = calloc(1, sizeof *remote)) == NULL)
+	if (remote == NULL) {
+		mach_port_deallocate(mach_task_self(), port);
 		return;
+	}
 	if (cached >= CACHE_MAX) {
-		while (last->next != NULL)
-			last = last->next;
+		for (last = cache; last->next != NULL; last = last->next)
+			;
 		forget(last);
 	}
 	memcpy(remote->name, name, sizeof(server_name_t));
-	remote->port = copy_of(port);
+	remote->port = port;
 	remote->flags = flags;
 	remote->until = now_seconds() + (uint64_t)ttl;
 	remote->next = cache;
@@ -170,46 +172,11 @@ static void answer_all(struct lookup *lookup, kern_return_t status, int flags, i
 	free(lookup);
 }
 
-/* gns_lookup_request, but without waiting for room in the GNS's queue: the GNS may be
-   waiting for room in ours. */
-static bool send_lookup(mach_port_t gns, const struct lookup *lookup)
-{
-	struct {
-		mach_msg_header_t head;
-		mach_msg_type_t   type;
-		server_name_t     name;
-	} request = {
-	    .head = {
-	        .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE),
-	        .msgh_remote_port = gns,
-	        .msgh_local_port = lookup->answer_port,
-	        .msgh_id = GNS_LOOKUP,
-	    },
-	    .type = {
-	        .msgt_name = MACH_MSG_TYPE_CHAR,
-	        .msgt_size = 8,
-	        .msgt_inline = TRUE,
-	        .msgt_number = sizeof(server_name_t),
-	    },
-	};
-	mach_msg_return_t result;
-
-	memcpy(request.name, lookup->name, sizeof(server_name_t));
-	result = mach_msg(&request.head, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof request, 0, MACH_PORT_NULL, 0,
-	    MACH_PORT_NULL);
-	if (result == MACH_SEND_TIMED_OUT) { /* the message has come back, with both rights */
-		mach_port_deallocate(mach_task_self(), request.head.msgh_remote_port);
-		mach_port_deallocate(mach_task_self(), request.head.msgh_local_port);
-	}
-	return result == MACH_MSG_SUCCESS;
-}
-
 kern_return_t remote_ask(const server_name_t name, mach_port_t reply)
 {
-	const struct name *gns = name_of_gns();
 	struct lookup *lookup = lookups;
 
-	if (gns == NULL)
+	if (name_of_gns() == NULL)
 		return STATUS_NO_NAME;
 	while (lookup != NULL && memcmp(lookup->name, name, sizeof(server_name_t)) != 0)
 		lookup = lookup->next;
@@ -220,7 +187,7 @@ kern_return_t remote_ask(const server_name_t name, mach_port_t reply)
 		return STATUS_BUSY;
 	counters.asked++;
 	machemu_step(STEP_CODE(STEP_RES, 2, 0), reply, 0);
-	if (!add_waiter(lookup, reply) || !send_lookup(gns->public_port, lookup)) {
+	if (!add_waiter(lookup, reply) || !gns_look_up(name, lookup->answer_port)) {
 		end_lookup(lookup);
 		free(lookup->waiters);
 		free(lookup);
@@ -243,15 +210,16 @@ kern_return_t take_gns_lookup_reply(mach_port_t answer_port, kern_return_t statu
     mach_port_t port, mach_msg_type_name_t port_type)
 {
 	struct lookup *lookup = lookup_of_port(answer_port);
+	mach_port_t kept = MACH_PORT_NULL;
 
 	(void)port_type;
 	if (lookup == NULL)
 		return KERN_INVALID_ARGUMENT;
 	end_lookup(lookup);
-	if (status == KERN_SUCCESS && !MACH_PORT_VALID(port))
-		status = STATUS_NO_NAME;
-	if (status == KERN_SUCCESS)
-		remember(lookup->name, port, flags, ttl);
+	if (status == KERN_SUCCESS && (kept = copy_of(port)) == MACH_PORT_NULL)
+		status = STATUS_NO_NAME; /* none was given, or it has died since */
+	if (kept != MACH_PORT_NULL)
+		remember(lookup->name, kept, flags, ttl);
 	else
 		counters.unknown++;
 	answer_all(lookup, status, flags | ANSWER_REMOTE, ttl, status == KERN_SUCCESS ? port : MACH_PORT_NULL);
@@ -273,9 +241,15 @@ bool remote_lost(mach_port_t port)
 
 void remote_stat(struct text *out)
 {
-	for (const struct remote *remote = cache; remote != NULL; remote = remote->next)
-		text_add(out, "cache name=%.64s port=%x flags=%d until=%llu\n", remote->name, remote->port,
-		    remote->flags, (unsigned long long)remote->until);
-	for (const struct lookup *lookup = lookups; lookup != NULL; lookup = lookup->next)
-		text_add(out, "lookup name=%.64s waiting=%u\n", lookup->name, lookup->waiting);
+	for (const struct remote *remote = cache; remote != NULL; remote = remote->next) {
+		text_add(out, "cache name=");
+		text_add_field(out, remote->name, sizeof remote->name);
+		text_add(out, " port=%x flags=%d until=%llu\n", remote->port, remote->flags,
+		    (unsigned long long)remote->until);
+	}
+	for (const struct lookup *lookup = lookups; lookup != NULL; lookup = lookup->next) {
+		text_add(out, "lookup name=");
+		text_add_field(out, lookup->name, sizeof lookup->name);
+		text_add(out, " waiting=%u\n", lookup->waiting);
+	}
 }

@@ -91,13 +91,21 @@ static bool is_same(const struct query *query, const struct peer *peer, uint64_t
 	return query->busy && query->node == peer->node && query->epoch == peer->epoch && query->id == id;
 }
 
+/* What everybody was told may have been withdrawn since. */
+static bool is_still_true(const struct name_answer *answer)
+{
+	const struct home *home = home_published(answer->uid);
+
+	return !answer->to_all || (home != NULL && home_is_public(home));
+}
+
 static bool repeat_answer(const struct peer *peer, uint64_t id)
 {
 	for (unsigned i = 0; i < ANSWERED_KEPT; i++) {
 		struct answered *known = &answered[i];
 
 		if (known->when == 0 || known->node != peer->node || known->epoch != peer->epoch
-		    || known->answer.id != id || now - known->when > ANSWERED_NS)
+		    || known->answer.id != id || now - known->when > ANSWERED_NS || !is_still_true(&known->answer))
 			continue;
 		broadcast_name_answer(peer, &known->answer);
 		return true;
@@ -109,7 +117,9 @@ void answer_request(struct peer *peer, const struct name_request *request)
 {
 	struct query *query;
 
-	if (request->has_origin)
+	if (request->has_origin && !name_is_of(request->origin, peer->node))
+		counters.name_denied++;
+	else if (request->has_origin)
 		name_heard(peer, request->origin, request->origin_uid);
 	if (!name_is_of(request->name, self.node) || repeat_answer(peer, request->id))
 		return;
@@ -218,6 +228,9 @@ bool answer_message(mach_msg_header_t *message)
 void answer_stat(struct text *out)
 {
 	for (unsigned i = 0; i < QUERIES_MAX; i++)
-		if (queries[i].busy)
-			text_add(out, "query name=%.64s node=%u\n", queries[i].name, queries[i].node);
+		if (queries[i].busy) {
+			text_add(out, "query name=");
+			text_add_field(out, queries[i].name, sizeof(gns_name));
+			text_add(out, " node=%u\n", queries[i].node);
+		}
 }

@@ -5,8 +5,12 @@
 
 #include <string.h>
 
+#include <machemu/sender.h>
+
 #define BUFFER_BASE  (64u << 10)                     /* octets */
 #define MESSAGE_MAX  (WIRE_ITEM_BODY_MAX + (64u << 10)) /* larger ones are destroyed */
+
+#define RECORD_ROOM  (8 + sizeof(struct sender_record)) /* aligned, behind a message */
 
 #define IS_SEND_RESULT(mr) (((mr) & ~0x3fff) == 0x10000000)
 
@@ -106,9 +110,20 @@ void deliver(struct home *home, const struct association *from, uint64_t item, u
 
 /* --- receiving ---------------------------------------------------------------------------------------- */
 
+/* Who sent a message matters to some routines that only some sites have a use for (loop.c). */
+static mach_msg_option_t record_wanted(void)
+{
+	return self.answers_to_all || self.origin_to_all ? MACH_RCV_SENDER : 0;
+}
+
+uint64_t sender_task(const mach_msg_header_t *message)
+{
+	return record_wanted() ? sender_of(message)->task : 0;
+}
+
 static mach_msg_return_t receive_only(mach_msg_timeout_t timeout)
 {
-	mach_msg_option_t option = MACH_RCV_MSG | MACH_RCV_TIMEOUT | (discard ? 0 : MACH_RCV_LARGE);
+	mach_msg_option_t option = MACH_RCV_MSG | MACH_RCV_TIMEOUT | (discard ? 0 : MACH_RCV_LARGE) | record_wanted();
 
 	discard = false;
 	return mach_msg(buffer, option, 0, (mach_msg_size_t)room, self.set, timeout, MACH_PORT_NULL);
@@ -118,7 +133,8 @@ static mach_msg_return_t receive_only(mach_msg_timeout_t timeout)
    and the receive only looks. */
 static mach_msg_return_t send_and_receive(mach_msg_timeout_t timeout)
 {
-	mach_msg_option_t option = MACH_SEND_MSG | MACH_SEND_PEER | MACH_RCV_MSG | MACH_RCV_TIMEOUT | MACH_RCV_LARGE;
+	mach_msg_option_t option = MACH_SEND_MSG | MACH_SEND_PEER | MACH_RCV_MSG | MACH_RCV_TIMEOUT | MACH_RCV_LARGE
+	    | record_wanted();
 
 	pending = false;
 	if (pending_home != NULL) {
@@ -134,7 +150,7 @@ static mach_msg_return_t send_and_receive(mach_msg_timeout_t timeout)
 static void make_ready(mach_msg_size_t size)
 {
 	discard = size > MESSAGE_MAX;
-	wanted = discard ? MESSAGE_MAX : size;
+	wanted = discard ? MESSAGE_MAX : size + RECORD_ROOM;
 }
 
 /* A message was received that is no more: as if its receiver had died. */

@@ -79,18 +79,21 @@ struct home *home_published(uint64_t uid)
 	struct link *link = table_find(&homes_by_uid, 0, uid);
 	struct home *home = link != NULL ? CONTAINER(link, struct home, by_uid) : NULL;
 
-	return home != NULL && home->published ? home : NULL;
+	return home != NULL && home->published != 0 ? home : NULL;
 }
 
 void home_release(struct home *home)
 {
-	if (home->rows != NULL || home->grants != NULL || home->published || home->held_first != NULL
+	if (home->rows != NULL || home->grants != NULL || home->listed != 0 || home->held_first != NULL
 	    || home->dying)
 		return;
 	if (home->name != MACH_PORT_DEAD) {
 		table_remove(&homes_by_name, &home->by_name);
 		mach_port_mod_refs(mach_task_self(), home->name, MACH_PORT_RIGHT_SEND, -(int)home->references);
+		home->name = MACH_PORT_DEAD;
 	}
+	if (home->published != 0) /* its uid stays known, so that a late sender is no intruder */
+		return;
 	table_remove(&homes_by_uid, &home->by_uid);
 	free(home);
 }

@@ -109,11 +109,6 @@ extern struct counters counters;
 
 extern kern_return_t stat_give(char **text, mach_msg_type_number_t *count);
 
-/* --- copying (copy.c) -------------------------------------------------------------------------- */
-
-/* As memcpy, and as fast where the two places are of unlike alignment. */
-extern void copy_octets(uint8_t *to, const uint8_t *from, size_t size);
-
 /* --- hash tables (table.c) ----------------------------------------------------------------- */
 
 #define TABLE_FEW 32

@@ -1,10 +1,14 @@
 /* The loop: the one place where the server waits. */
 #include "resolve.h"
 
+#include <mach/machemu.h>
 #include <mach/mig_errors.h>
+#include <machemu/machemu_types.h>
 #include <mig/gns_server.h>
 
 #define REPLY_MAX 512 /* octets; long texts go out of line */
+
+static uint64_t speaker; /* task number of who sent the request at hand; 0: unknown */
 
 /* --- gns.defs ------------------------------------------------------------------------------ */
 
@@ -24,6 +28,35 @@ kern_return_t serve_gns_node_down(mach_port_t gns, mach_port_t host, int reason)
 		return KERN_NO_ACCESS;
 	mach_port_deallocate(mach_task_self(), host);
 	go_down((uint32_t)reason);
+	return KERN_SUCCESS;
+}
+
+/* Is the request at hand the ACS's?  Nobody else's word counts for who is registered. */
+static bool acs_speaks(void)
+{
+	uint64_t task = 0;
+	int kind = 0;
+
+	return speaker != 0 && port_owner(self.host, self.acs, &task, &kind) == KERN_SUCCESS
+	    && kind == PORT_OWNER_TASK && task == speaker;
+}
+
+kern_return_t serve_gns_asker(mach_port_t gns, const char *wanted, const char *name, mach_port_t port)
+{
+	(void)gns;
+	if (!MACH_PORT_VALID(port) || !acs_speaks())
+		return KERN_NO_ACCESS;
+	asker_told(wanted, name, port);
+	return KERN_SUCCESS;
+}
+
+kern_return_t serve_gns_unregistered(mach_port_t gns, const char *name, mach_port_t port)
+{
+	(void)gns;
+	if (!MACH_PORT_VALID(port) || !acs_speaks())
+		return KERN_NO_ACCESS;
+	name_unregistered(name, port);
+	mach_port_deallocate(mach_task_self(), port);
 	return KERN_SUCCESS;
 }
 
@@ -58,6 +91,7 @@ static void serve(mach_msg_header_t *request)
 		uint64_t           octets[REPLY_MAX / 8];
 	} reply;
 
+	speaker = sender_task(request);
 	gns_server(request, &reply.head.Head);
 	if ((reply.head.Head.msgh_bits & MACH_MSGH_BITS_COMPLEX) == 0 && reply.head.RetCode != KERN_SUCCESS) {
 		if (reply.head.RetCode == MIG_NO_REPLY)

@@ -9,10 +9,12 @@
 #define HEARD_MAX     1024 /* the oldest gives way */
 #define PUBLISHED_MAX 1024 /* of this node; further ones are answered to those who ask */
 
+/* Newest first.  A withdrawn one stays, dead, so that a late sender learns that it is. */
 struct published {
 	struct published *next;
 	gns_name name;
 	struct home *home;
+	bool withdrawn;
 };
 
 static struct heard_name *heard;
@@ -101,40 +103,111 @@ void name_withdrawn(const struct peer *peer, const gns_name name)
 
 /* --- names of ours -------------------------------------------------------------------------- */
 
-bool name_publish(const gns_name name, struct home *home)
+static struct published *published_as(const gns_name name, const struct home *home)
 {
 	struct published *row = published;
 
 	while (row != NULL && (row->home != home || memcmp(row->name, name, sizeof(gns_name)) != 0))
 		row = row->next;
-	if (row != NULL)
-		return true;
-	row = published_count < PUBLISHED_MAX ? malloc(sizeof *row) : NULL;
-	if (row == NULL)
+	return row;
+}
+
+static void tell_withdrawn(struct published *row)
+{
+	row->withdrawn = true;
+	row->home->listed--;
+	broadcast_withdrawal(row->name);
+}
+
+/* The name has come to another port. */
+static void withdraw_others(const gns_name name, const struct home *home)
+{
+	for (struct published *row = published; row != NULL; row = row->next)
+		if (!row->withdrawn && row->home != home && memcmp(row->name, name, sizeof(gns_name)) == 0) {
+			tell_withdrawn(row);
+			home_release(row->home);
+		}
+}
+
+/* The withdrawn row that was published first goes: its late senders have had their time. */
+static bool make_room(void)
+{
+	struct published **oldest = NULL, *row;
+
+	for (struct published **at = &published; *at != NULL; at = &(*at)->next)
+		if ((*at)->withdrawn)
+			oldest = at;
+	if (oldest == NULL)
 		return false;
-	memcpy(row->name, name, sizeof(gns_name));
-	row->home = home;
-	row->next = published;
-	published = row;
-	published_count++;
-	home->published = true;
+	row = *oldest;
+	*oldest = row->next;
+	published_count--;
+	row->home->published--;
+	home_release(row->home);
+	free(row);
 	return true;
 }
 
-/* The port's row stays, dead, so that a late sender learns that it is. */
+static struct published *publish_first(const gns_name name, struct home *home)
+{
+	struct published *row = published_count < PUBLISHED_MAX || make_room() ? calloc(1, sizeof *row) : NULL;
+
+	if (row == NULL)
+		return NULL;
+	memcpy(row->name, name, sizeof(gns_name));
+	row->home = home;
+	row->withdrawn = true;
+	row->next = published;
+	published = row;
+	published_count++;
+	home->published++;
+	return row;
+}
+
+bool name_publish(const gns_name name, struct home *home)
+{
+	struct published *row = published_as(name, home);
+
+	withdraw_others(name, home);
+	if (row == NULL)
+		row = publish_first(name, home);
+	if (row == NULL)
+		return false;
+	home->listed += row->withdrawn;
+	row->withdrawn = false;
+	return true;
+}
+
+void name_unregistered(const gns_name name, mach_port_t port)
+{
+	struct link *link = table_find(&homes_by_name, 0, port);
+	struct home *home = link != NULL ? CONTAINER(link, struct home, by_name) : NULL;
+	struct published *row = home != NULL ? published_as(name, home) : NULL;
+
+	if (row == NULL || row->withdrawn)
+		return;
+	tell_withdrawn(row);
+	home_release(home);
+}
+
 void names_home_died(const struct home *home)
 {
-	for (const struct published *row = published; row != NULL; row = row->next)
-		if (row->home == home)
-			broadcast_withdrawal(row->name);
+	for (struct published *row = published; row != NULL; row = row->next)
+		if (row->home == home && !row->withdrawn)
+			tell_withdrawn(row);
 }
 
 void names_stat(struct text *out)
 {
-	for (const struct heard_name *known = heard; known != NULL; known = known->next)
-		text_add(out, "name name=%.64s node=%u epoch=%u uid=%llx\n", known->name, known->node, known->epoch,
-		    (unsigned long long)known->uid);
-	for (const struct published *row = published; row != NULL; row = row->next)
-		text_add(out, "published name=%.64s uid=%llx state=%s\n", row->name,
-		    (unsigned long long)row->home->uid, row->home->name == MACH_PORT_DEAD ? "dead" : "live");
+	for (const struct heard_name *known = heard; known != NULL; known = known->next) {
+		text_add(out, "name name=");
+		text_add_field(out, known->name, sizeof(gns_name));
+		text_add(out, " node=%u epoch=%u uid=%llx\n", known->node, known->epoch, (unsigned long long)known->uid);
+	}
+	for (const struct published *row = published; row != NULL; row = row->next) {
+		text_add(out, "published name=");
+		text_add_field(out, row->name, sizeof(gns_name));
+		text_add(out, " uid=%llx state=%s\n", (unsigned long long)row->home->uid,
+		    row->withdrawn ? "dead" : "live");
+	}
 }

@@ -21,8 +21,7 @@ static const uint64_t waits[TRIES] = {WIRE_NAME_TRY_1_NS, WIRE_NAME_TRY_2_NS, WI
 
 struct lookup {
 	struct lookup *next;
-	gns_name name;
-	uint64_t id;
+	struct name_request request;
 	unsigned tries;
 	uint64_t due;                    /* of the next try; NEVER: there is an answer */
 	struct association *association; /* that is being set up */
@@ -89,7 +88,7 @@ static void finish(struct lookup *lookup, struct import *import, kern_return_t s
 
 static void finish_unknown(struct lookup *lookup)
 {
-	memcpy(unknown[next_unknown].name, lookup->name, sizeof(gns_name));
+	memcpy(unknown[next_unknown].name, lookup->request.name, sizeof(gns_name));
 	unknown[next_unknown].until = now + WIRE_NAME_NEGATIVE_NS;
 	next_unknown = (next_unknown + 1) % UNKNOWN_KEPT;
 	finish(lookup, NULL, WIRE_ST_NO_SUCH_NAME);
@@ -107,12 +106,12 @@ static bool is_unknown(const gns_name name)
 
 static void ask(struct lookup *lookup)
 {
-	struct name_request request = {.id = lookup->id};
+	struct name_request *request = &lookup->request;
 
-	memcpy(request.name, lookup->name, sizeof(gns_name));
-	asker_add(&request);
-	machemu_step(STEP_CODE(STEP_RES, 3, 0), lookup->id, 0);
-	broadcast_name_request(&request);
+	if (request->has_origin)
+		request->has_origin = asker_is_there(request);
+	machemu_step(STEP_CODE(STEP_RES, 3, 0), request->id, 0);
+	broadcast_name_request(request);
 	counters.name_asked++;
 	lookup->due = now + waits[lookup->tries++];
 	timer_by(lookup->due);
@@ -124,8 +123,9 @@ static struct lookup *lookup_new(const gns_name name)
 
 	if (lookup == NULL)
 		return NULL;
-	memcpy(lookup->name, name, sizeof(gns_name));
-	lookup->id = random_number();
+	memcpy(lookup->request.name, name, sizeof(gns_name));
+	lookup->request.id = random_number();
+	asker_take(&lookup->request);
 	lookup->due = NEVER;
 	lookup->next = lookups;
 	lookups = lookup;
@@ -149,7 +149,7 @@ static void found(struct lookup *lookup, struct association *association, struct
 /* From the table of what everybody was told: the association waits for the first message. */
 static bool find_known(struct lookup *lookup)
 {
-	const struct heard_name *known = name_known(lookup->name);
+	const struct heard_name *known = name_known(lookup->request.name);
 	struct peer *peer = known != NULL ? peer_find(known->node) : NULL;
 	struct association *association = peer != NULL && peer->epoch == known->epoch ? association_of(peer) : NULL;
 	struct import *import = association != NULL ? import_published(association, known->uid) : NULL;
@@ -172,7 +172,7 @@ void resolve(const gns_name name, mach_port_t reply)
 {
 	struct lookup *lookup = lookups;
 
-	while (lookup != NULL && memcmp(lookup->name, name, sizeof(gns_name)) != 0)
+	while (lookup != NULL && memcmp(lookup->request.name, name, sizeof(gns_name)) != 0)
 		lookup = lookup->next;
 	if (lookup == NULL && (name[0] == '\0' || is_unknown(name) || self.down)) {
 		give_nothing(reply, WIRE_ST_NO_SUCH_NAME);
@@ -208,8 +208,8 @@ static struct lookup *lookup_of(const struct name_answer *answer)
 {
 	struct lookup *lookup = lookups;
 
-	while (lookup != NULL && (lookup->id != answer->id || lookup->due == NEVER
-	    || memcmp(lookup->name, answer->name, sizeof(gns_name)) != 0))
+	while (lookup != NULL && (lookup->request.id != answer->id || lookup->due == NEVER
+	    || memcmp(lookup->request.name, answer->name, sizeof(gns_name)) != 0))
 		lookup = lookup->next;
 	return lookup;
 }
@@ -324,11 +324,16 @@ void resolve_timers(void)
 
 void resolve_stat(struct text *out)
 {
-	for (const struct lookup *lookup = lookups; lookup != NULL; lookup = lookup->next)
-		text_add(out, "lookup name=%.64s tries=%u waiting=%u state=%s\n", lookup->name, lookup->tries,
-		    lookup->waiter_count, lookup->due == NEVER ? "dialling" : "asking");
+	for (const struct lookup *lookup = lookups; lookup != NULL; lookup = lookup->next) {
+		text_add(out, "lookup name=");
+		text_add_field(out, lookup->request.name, sizeof(gns_name));
+		text_add(out, " tries=%u waiting=%u state=%s\n", lookup->tries, lookup->waiter_count,
+		    lookup->due == NEVER ? "dialling" : "asking");
+	}
 	for (unsigned i = 0; i < UNKNOWN_KEPT; i++)
-		if (unknown[i].until > now)
-			text_add(out, "unknown name=%.64s for_ms=%llu\n", unknown[i].name,
-			    (unsigned long long)((unknown[i].until - now) / MS));
+		if (unknown[i].until > now) {
+			text_add(out, "unknown name=");
+			text_add_field(out, unknown[i].name, sizeof(gns_name));
+			text_add(out, " for_ms=%llu\n", (unsigned long long)((unknown[i].until - now) / MS));
+		}
 }

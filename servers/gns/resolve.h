@@ -48,11 +48,13 @@ extern void resolve_stat(struct text *out);
 
 /* --- who asks (asker.c): optimisation 2 --------------------------------------------------------- */
 
-/* A lookup of `wanted` will be for the server `name`, whose port this is; the right is taken
-   over. */
+/* The next lookup of `wanted` will be for the server `name`, whose port this is; the right is
+   taken over. */
 extern void asker_told(const gns_name wanted, const gns_name name, mach_port_t port);
-/* Say so in a request, if it is known. */
-extern void asker_add(struct name_request *request);
+/* Put who asks into the request of a new lookup, if it is known. */
+extern void asker_take(struct name_request *request);
+/* May the request still say so?  The server may be gone, or registered no more. */
+extern bool asker_is_there(const struct name_request *request);
 
 /* --- answering (answer.c): steps 4 to 6 --------------------------------------------------------- */
 
@@ -75,8 +77,11 @@ extern const struct heard_name *name_known(const gns_name name);
 extern void name_withdrawn(const struct peer *peer, const gns_name name);
 /* The port is dead, or the boot is over: `uid` 0 means all of that node. */
 extern void names_forget(uint32_t node, uint64_t uid);
-/* Everybody is about to be told of a name of this node.  False: no room. */
+/* Everybody is about to be told of a name of this node, which is withdrawn from any other port
+   that had it.  False: no room. */
 extern bool name_publish(const gns_name name, struct home *home);
+/* The registration is over; the port may live on. */
+extern void name_unregistered(const gns_name name, mach_port_t port);
 extern void names_home_died(const struct home *home);
 extern void names_stat(struct text *out);
 

@@ -19,7 +19,8 @@ struct home {
 	mach_port_t name;          /* MACH_PORT_DEAD once it is dead */
 	unsigned references;       /* of our send right */
 	uint64_t uid;
-	bool     published;        /* any peer may use it, uncounted (4.3) */
+	unsigned published;        /* names it was published under (4.3), withdrawn ones too */
+	unsigned listed;           /* of these, names by which any peer may use it, uncounted */
 	bool     dying;            /* being taken apart */
 	unsigned row_count;
 	struct row *rows;
@@ -55,8 +56,15 @@ extern struct table homes_by_name, homes_by_uid, rows_by_uid, once_by_name;
 /* The home of a send right we have just been given; its reference is taken over.  Null: no
    memory, and nothing taken. */
 extern struct home *home_of(mach_port_t name);
-/* The port of that uid, if all may use it; null. */
+/* The port of that uid, if it was published; null. */
 extern struct home *home_published(uint64_t uid);
+
+/* May a peer use it that has no row for it?  Once it is withdrawn it is dead to them. */
+static inline bool home_is_public(const struct home *home)
+{
+	return home->listed != 0 && home->name != MACH_PORT_DEAD;
+}
+
 extern void home_release(struct home *home); /* if nothing needs it any more */
 extern void home_died(struct home *home);
 /* One more reference for a peer.  Null: over its limit, or no memory. */
@@ -243,6 +251,9 @@ extern void deliver_flush(void);
 extern mach_msg_return_t deliver_now(mach_msg_header_t *message, struct origin *origin, bool to_once);
 /* Receive the next message, and send what was put off with the same trap.  Null: none came. */
 extern mach_msg_header_t *receive(mach_msg_timeout_t timeout);
+/* The number of the task that sent a message just received; 0: the kernel, or not known, as
+   at sites without the optimisations of 4.3. */
+extern uint64_t sender_task(const mach_msg_header_t *message);
 
 /* --- messages that wait for their port (held.c) ---------------------------------------------------------- */
 

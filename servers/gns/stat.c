@@ -85,7 +85,7 @@ static void homes_stat(struct text *out)
 		const struct home *home = CONTAINER(link, struct home, by_uid);
 
 		text_add(out, "port uid=%llx name=%x peers=%u published=%d state=%s\n", wide(home->uid), home->name,
-		    home->row_count, home->published, home->name == MACH_PORT_DEAD ? "dead" : "live");
+		    home->row_count, home->listed != 0, home->name == MACH_PORT_DEAD ? "dead" : "live");
 	}
 }
 

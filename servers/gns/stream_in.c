@@ -75,7 +75,7 @@ static uint32_t feed_part(struct association *association, const uint8_t *octets
 		return taken;
 	more = least(in->body_length - in->body_got, length - taken);
 	if (more != 0)
-		copy_octets(in->body + in->body_got, octets + taken, more);
+		memcpy(in->body + in->body_got, octets + taken, more);
 	in->body_got += more;
 	if (in->body_got == in->body_length && !end_body(association))
 		return 0;
@@ -173,8 +173,8 @@ static void put_in_ring(struct stream_in *in, uint64_t offset, const uint8_t *da
 		uint32_t missing = run(in, offset + old, length - old, false);
 		uint32_t place = (offset + old) % RING, first = least(missing, RING - place);
 
-		copy_octets(in->ring + place, data + old, first);
-		copy_octets(in->ring, data + old + first, missing - first);
+		memcpy(in->ring + place, data + old, first);
+		memcpy(in->ring, data + old + first, missing - first);
 		mark(in, offset + old, missing, true);
 		in->waiting += missing;
 		offset += old + missing;

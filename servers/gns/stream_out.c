@@ -250,7 +250,7 @@ void stream_out_copy(struct association *association, uint8_t *to, const struct 
 			chunk->announced = true;
 			announce(association, chunk);
 		}
-		copy_octets(to, chunk->octets + skip, size);
+		memcpy(to, chunk->octets + skip, size);
 		to += size;
 		offset += size;
 		left -= size;

@@ -104,7 +104,7 @@ static uint32_t grant_new(struct association *granter, const uint8_t *body, bool
 	if ((row == NULL && home == NULL) || once != (home == NULL)
 	    || grant_find(peer->node, peer->epoch, gid) != NULL)
 		return WIRE_ST_BAD_RIGHT;
-	if (row != NULL ? row_is_dead(row) : home->name == MACH_PORT_DEAD)
+	if (row != NULL ? row_is_dead(row) : !home_is_public(home))
 		return WIRE_ST_DEAD;
 	grant = granter->grants < WIRE_GRANTS_UNCLAIMED_MAX ? calloc(1, sizeof *grant) : NULL;
 	if (grant == NULL)

@@ -63,7 +63,7 @@ static uint32_t judge(const struct incoming *in, const struct row *row, const st
 {
 	if ((row == NULL && home == NULL) || in->to_once != (home == NULL) || !may_give_all(in))
 		return WIRE_ST_BAD_RIGHT;
-	if (row != NULL ? row_is_dead(row) : home->name == MACH_PORT_DEAD)
+	if (row != NULL ? row_is_dead(row) : !home_is_public(home))
 		return WIRE_ST_DEAD;
 	/* Receive rights would come here, and RECV_TAKEN go back (5.4). */
 	if (has_receive_right(in))
@@ -149,7 +149,7 @@ static struct right take_ours(const struct incoming *in, const struct pd *pd)
 	struct right right = {MACH_PORT_DEAD, MACH_MSG_TYPE_COPY_SEND};
 
 	if (home != NULL) {
-		right.name = home->name;
+		right.name = row != NULL || home_is_public(home) ? home->name : MACH_PORT_DEAD;
 	} else if (row != NULL) { /* a second mention of it finds nothing */
 		right = (struct right){row->once, MACH_MSG_TYPE_MOVE_SEND_ONCE};
 		row->once = MACH_PORT_NULL;
@@ -217,7 +217,7 @@ static bool copy_regions(struct incoming *in)
 					vm_deallocate(mach_task_self(), in->regions[i].address, in->regions[i].length);
 			return false;
 		}
-		copy_octets((uint8_t *)region->address, region->octets, region->length);
+		memcpy((uint8_t *)region->address, region->octets, region->length);
 	}
 	return true;
 }
@@ -294,7 +294,7 @@ static bool build(struct incoming *in, struct row *row, const struct home *home)
 	if (message == NULL || !copy_regions(in))
 		return false;
 	put_header(in, message, row, home);
-	copy_octets(body, in->body, in->length);
+	memcpy(body, in->body, in->length);
 	memset(body + in->length, 0, PADDED(in->length) - in->length);
 	if (in->is_complex)
 		put_body(in, body);

@@ -227,7 +227,7 @@ static void write_region(struct writer *writer, const uint8_t *body, const struc
 	if (item->is_port)
 		write_rights(writer, item, from, writer->region, &pd);
 	else
-		copy_octets(writer->region, from, octets);
+		memcpy(writer->region, from, octets);
 	memset(writer->region + octets, 0, PADDED(octets) - octets);
 	writer->region += PADDED(octets);
 	if (octets != 0)

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.servers.gns_host.lan import GuardPage
 from tests.support.host_c import ROOT, build_host_library
 
 GUEST: Final = ROOT / "tests" / "guest"
@@ -149,3 +152,67 @@ def test_integers_are_printed_as_python_prints_them(library: ctypes.CDLL) -> Non
         text = "%" + chance.choice(["", "+", " ", "0", "-"]) + chance.choice(["", "7", "25"]) + "d"
         library.host_print_long(line, len(line), text.replace("d", "ld").encode(), value)
         assert line.value.decode() == text % value, (text, value)
+
+
+@settings(deadline=None, derandomize=True)
+@given(data=st.binary(max_size=200), skip=st.integers(0, 7))
+def test_copy_is_exact_at_any_alignment(library: ctypes.CDLL, data: bytes, skip: int) -> None:
+    """The source ends where memory does, and the octets around the target stay."""
+    page, target = GuardPage(), ctypes.create_string_buffer(b"\xee" * 256, 256)
+    library.memcpy(ctypes.c_void_p(ctypes.addressof(target) + 8 + skip), ctypes.c_void_p(page.put(data)),
+                   ctypes.c_size_t(len(data)))
+    assert target.raw == b"\xee" * (8 + skip) + data + b"\xee" * (248 - skip - len(data))
+
+
+@settings(deadline=None, derandomize=True, max_examples=400)
+@given(start=st.integers(0, 40), by=st.integers(-40, 40), size=st.integers(0, 120))
+def test_move_is_exact_however_the_places_overlap(library: ctypes.CDLL, start: int, by: int, size: int) -> None:
+    octets = bytes(range(1, 241))
+    memory = ctypes.create_string_buffer(octets, len(octets))
+    source, target = 40 + start, 40 + start + by
+    library.memmove(ctypes.c_void_p(ctypes.addressof(memory) + target),
+                    ctypes.c_void_p(ctypes.addressof(memory) + source), ctypes.c_size_t(size))
+    assert memory.raw == octets[:target] + octets[source:source + size] + octets[target + size:]
+
+
+MACH_ERROR: Final = ROOT / "servers" / "lib" / "mach" / "mach_error.c"
+SERVER: Final = 2 << 26  # err_server
+
+
+@pytest.fixture(scope="module")
+def errors(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    includes = [ROOT / "servers" / "include", MIG_HEADERS]
+    kernel = Path(__file__).parent / "host" / "kernel.c"
+    library = build_host_library(tmp_path_factory.mktemp("errors") / "errors.so", [MACH_ERROR, kernel], includes)
+    library.mach_error_string.restype = library.mach_error_type.restype = ctypes.c_char_p
+    return library
+
+
+@pytest.mark.parametrize(("result", "kind", "text"), [
+    (0, "(os/kern)", "success"),
+    (5, "(os/kern)", "failure"),
+    (0x10000003, "(ipc/send)", "invalid destination port"),
+    (0x10004003, "(ipc/rcv)", "receive timed out"),
+    (0x1000400C | 0x2000, "(ipc/rcv)", "error in message body"),
+    (-304, "(mig)", "request malformed"),
+    (2502, "(device)", "device: no such device"),
+    (1001, "(netname)", "name server: name not checked in"),
+    (SERVER | 1, "(server)", "no server has that name"),
+    (SERVER | 2, "(server)", "server: not allowed"),
+    (SERVER | 3, "(server)", "server: port is dead"),
+    (SERVER | 4, "(server)", "server: no right to that port"),
+    (SERVER | 5, "(server)", "server: expired"),
+    (SERVER | 6, "(server)", "server: busy"),
+    (SERVER | 7, "(server)", "server: limit reached"),
+    (SERVER | 8, "(server)", "unknown result 0x8000008"),
+    (SERVER | 0x50 << 14 | 2, "(personality)", "Unix error 2"),
+    (SERVER | 0x51 << 14 | 18, "(personality)", "DOS error 18"),
+    (SERVER | 0x52 << 14 | 110, "(personality)", "OS/2 error 110"),
+    (SERVER | 0x53 << 14 | 0x3FFF, "(personality)", "Win32 error 16383"),
+    (SERVER | 0x54 << 14 | 1, "(server)", "unknown result 0x8150001"),
+    (-1, "(?)", "unknown result 0xffffffff"),
+])
+def test_every_result_has_a_text_and_says_where_it_comes_from(errors: ctypes.CDLL, result: int, kind: str,
+                                                              text: str) -> None:
+    assert errors.mach_error_type(result).decode() == kind
+    assert errors.mach_error_string(result).decode() == text

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from machemu.interfaces import acs, netname
-from machemu.kernel.ipc.port import QUEUE_LIMIT_DEFAULT
+from machemu.kernel.ipc.message import Message, Peer
+from machemu.kernel.ipc.port import QUEUE_LIMIT_DEFAULT, Port
 from machemu.kernel.ipc.right import COPY_SEND, MACH_PORT_DEAD, MACH_PORT_NULL, MAKE_SEND
+from machemu.kernel.ipc.send import copy_in
+from machemu.kernel.results import KernReturn
 from tests.servers.hostile import (
     UNDELIVERABLE,
     ask_for_answers_nobody_can_take,
@@ -27,6 +31,7 @@ NOT_YOURS, NOT_CHECKED_IN, NO_SUCH_HOST, INVALID_PORT = 1000, 1001, 1002, 1004
 PUBLIC: Final = 1  # the interface asked for
 REMOTE: Final = 4  # flag of an answer
 LOCAL_TTL: Final = 300  # seconds
+ANSWERS_TO_ALL, ORIGIN_TO_ALL = 4, 8  # flags of boot_info: optimisations 1 and 2
 NAMES_OF_NODE, NAMES_OF_TASK = 256, 4
 WAITING_MAX: Final = 64  # lookups, and askers of each
 ECHO: Final = octets64("echo")
@@ -34,10 +39,15 @@ FAR: Final = octets64("far")
 
 
 class Site:
-    """A node with an ACS, and stubs of bootstrap and proc."""
+    """A node with an ACS, and stubs of bootstrap and proc.
 
-    def __init__(self, node: Lone) -> None:
+    Args:
+        flags: the site's optimisations.
+    """
+
+    def __init__(self, node: Lone, flags: int = 0) -> None:
         self.node = node
+        node.kernel.boot_info = replace(node.kernel.boot_info, flags=flags)
         self.proc = StubProc(node)
         self.boot = StubBoot(node)
         self.start()
@@ -84,6 +94,13 @@ class Client:
 def site() -> Iterator[Site]:
     with Lone() as node:
         yield Site(node)
+
+
+@pytest.fixture
+def telling(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A site with an optimisation, by default the one that tells who asks."""
+    with Lone() as node:
+        yield Site(node, getattr(request, "param", ORIGIN_TO_ALL))
 
 
 def registration(name: str, length: int | None = None, zero: int = 0) -> bytes:
@@ -274,6 +291,54 @@ def test_stat_counts_what_was_asked(site: Site) -> None:
     assert line == "counter registered=1 refused=1 resolved=1 unknown=0 cached=0 asked=0 queries=1"
 
 
+@pytest.mark.parametrize("routine", ["acs_resolve", "acs_query", "netname_look_up"])
+def test_port_that_dies_before_the_answer_is_not_found(site: Site, routine: str) -> None:
+    """The ACS reads the question before it is told of the port's end."""
+    server, client = site.client(), site.client()
+    port = server.register("echo")
+    question = {"acs_resolve": (ECHO, PUBLIC), "acs_query": (ECHO,), "netname_look_up": (b"", b"echo")}[routine]
+    wait = client.puppet.ask(client.acs, routine, *question)
+    server.puppet.close(port)
+    site.node.settle()
+    with pytest.raises(Refused, match=str(NOT_CHECKED_IN if routine == "netname_look_up" else NO_NAME)):
+        wait.take()
+
+
+def test_manifests_gns_takes_its_name_from_who_was_there_first(site: Site) -> None:
+    rogue = site.client()
+    rogue.register("gns")
+    gns, client = Gns(site), site.client()
+    gns.found()
+    assert client.resolve(FAR)[0] == REMOTE
+    assert gns.asked == [FAR]
+    port = rogue.puppet.service()
+    assert rogue.refusal("acs_register", registration("gns"), port, port) == NOT_ALLOWED
+
+
+def test_name_of_another_server_is_not_the_manifests_for_being_so(site: Site) -> None:
+    server, late = site.client(), site.client(manifest=True)
+    server.register("echo")
+    port = late.puppet.service()
+    assert late.refusal("acs_register", registration("echo"), port, port) == NOT_ALLOWED
+
+
+@pytest.mark.parametrize("which", ["name", "cache", "lookup"])
+def test_listing_has_one_row_a_name_whatever_its_octets(site: Site, which: str) -> None:
+    """No name looks like another row, or like text that is none."""
+    octets = b"x task=7\nname name=\xff\x7f%"
+    client = site.client()
+    if which == "name":
+        client.call("acs_register", struct.pack("<IHH64s", 0, len(octets), 0, octets), *[client.puppet.service()] * 2)
+    else:
+        gns = Gns(site)
+        if which == "cache":
+            gns.found()
+        client.puppet.ask(client.acs, "acs_resolve", octets.ljust(64, b"\0"), PUBLIC)
+        site.node.settle()
+    rows = [row for row in client.text("acs_stat") if row.startswith(f"{which} name=x")]
+    assert [row.split()[1] for row in rows] == ["name=x%20task=7%0Aname%20name=%FF%7F%25"]
+
+
 # -- names of other nodes ------------------------------------------------------------------------
 
 
@@ -284,9 +349,14 @@ class Gns:
         self.client = site.client(manifest=manifest)
         self.asked: list[bytes] = []
         self.waiting: list[Request] = []
+        self.told: list[tuple[str, bytes, Port | None]] = []  # what it was told: about which name and port
         self.port = self.client.register("gns")
         self.answer: Callable[[], tuple[object, ...]] = self.wait
-        self.client.puppet.serve(self.port, {"gns_lookup": self._lookup})
+        self.serve()
+
+    def serve(self) -> None:
+        self.client.puppet.serve(self.port, {
+            "gns_lookup": self._lookup, "gns_asker": self._asker, "gns_unregistered": self._unregistered})
 
     def wait(self) -> tuple[object, ...]:
         raise Late
@@ -317,6 +387,20 @@ class Gns:
         self.asked.append(name)
         self.waiting.append(request)
         return self.answer()
+
+    def _asker(self, request: Request, wanted: bytes, name: bytes, port: int) -> None:
+        assert request.sender == request.stub.node.server.number
+        self._note(f"asks for {wanted.rstrip(bytes(1)).decode()}", name, port)
+
+    def _unregistered(self, request: Request, name: bytes, port: int) -> None:
+        self._note("unregistered", name, port)
+
+    def _note(self, what: str, name: bytes, port: int) -> None:
+        puppet = self.client.puppet
+        held = port in puppet.space.entries  # else it came dead
+        self.told.append((what, name, puppet.space.lookup(port).port if held else None))
+        if held:
+            puppet.drop(port)
 
 
 def test_unknown_name_without_a_gns_is_refused_at_once(site: Site) -> None:
@@ -408,6 +492,22 @@ def test_remembered_name_is_forgotten_when_its_port_dies(site: Site) -> None:
     assert len(gns.asked) == 2
 
 
+def test_answer_whose_port_has_died_is_no_name_and_not_remembered(site: Site) -> None:
+    gns, client = Gns(site), site.client()
+    with site.node.nothing_kept():
+        wait = client.puppet.ask(client.acs, "acs_resolve", FAR, PUBLIC)
+        site.node.settle()
+        proxy = gns.client.puppet.service()
+        gns.waiting[0].answer(0, 60, proxy)
+        gns.client.puppet.close(proxy)
+        site.node.settle()
+        with pytest.raises(Refused, match=str(NO_NAME)):
+            wait.take()
+    gns.found()
+    assert client.resolve(FAR)[2] != MACH_PORT_NULL
+    assert len(gns.asked) == 2
+
+
 def test_who_asks_for_the_same_name_meanwhile_waits_for_the_same_answer(site: Site) -> None:
     gns, clients = Gns(site), [site.client() for _ in range(3)]
     waits = [client.puppet.ask(client.acs, "acs_resolve", FAR, PUBLIC) for client in clients]
@@ -490,6 +590,154 @@ def test_no_more_than_64_wait_for_the_gns(site: Site, same: bool) -> None:
     assert len(gns.asked) == (1 if same else WAITING_MAX)
 
 
+# -- what the GNS tells others of this node: the optimisations ---------------------------------------
+
+
+@pytest.mark.req("A-P21")
+def test_gns_is_told_which_server_asks_before_it_is_asked(telling: Site) -> None:
+    gns, server = Gns(telling), telling.client()
+    gns.found()
+    port = server.puppet.object(server.register("first"))
+    server.register("second")
+    server.resolve(FAR)
+    assert gns.told == [("asks for far", octets64("first"), port)], "the name it registered first"
+    server.resolve(FAR)
+    assert (len(gns.told), gns.asked) == (1, [FAR]), "the second time the ACS knows"
+
+
+def test_server_whose_port_has_just_died_is_looked_up_for_without_being_named(telling: Site) -> None:
+    gns, server = Gns(telling), telling.client()
+    gns.found()
+    port = server.register("echo")
+    wait = server.puppet.ask(server.acs, "acs_resolve", FAR, PUBLIC)
+    server.puppet.close(port)
+    telling.node.settle()
+    assert wait.take()[0] == REMOTE
+    assert [name for _, name, port in gns.told if port is not None] == []
+
+
+def test_gns_is_not_told_of_a_client_that_is_no_server(telling: Site) -> None:
+    gns, server, client = Gns(telling), telling.client(), telling.client()
+    gns.found()
+    server.register("echo")
+    client.resolve(FAR)
+    assert (gns.told, gns.asked) == ([], [FAR])
+
+
+@pytest.mark.parametrize("telling", [0, ANSWERS_TO_ALL], indirect=True)
+def test_gns_is_not_told_who_asks_without_that_optimisation(telling: Site) -> None:
+    gns, server = Gns(telling), telling.client()
+    gns.found()
+    server.register("echo")
+    server.resolve(FAR)
+    assert (gns.told, gns.asked) == ([], [FAR])
+
+
+@pytest.mark.parametrize("telling", [ANSWERS_TO_ALL, ORIGIN_TO_ALL], indirect=True)
+@pytest.mark.parametrize("end", ["taken back", "replaced", "door port", "signature"])
+def test_gns_is_told_of_a_name_that_goes_while_its_port_lives(telling: Site, end: str) -> None:
+    gns, server = Gns(telling), telling.client()
+    puppet, door = server.puppet, server.puppet.service()
+    if end == "signature":
+        name = puppet.service()
+        server.call("netname_check_in", b"echo", door, name)
+    else:
+        name = server.register("echo", door=door)
+    port = puppet.object(name)
+    if end == "taken back":
+        server.call("acs_deregister", ECHO)
+    elif end == "replaced":
+        server.register("echo")
+    else:
+        puppet.close(door)
+        telling.node.settle()
+    assert gns.told == [("unregistered", ECHO, port)]
+
+
+@pytest.mark.parametrize("telling", [ANSWERS_TO_ALL, ORIGIN_TO_ALL], indirect=True)
+def test_gns_knows_by_itself_that_a_port_has_died(telling: Site) -> None:
+    gns, server = Gns(telling), telling.client()
+    port = server.register("echo")
+    server.puppet.close(port)
+    telling.node.settle()
+    assert gns.told == []
+
+
+@pytest.mark.parametrize("telling", [0], indirect=True)
+def test_gns_is_told_of_no_name_that_goes_without_an_optimisation(telling: Site) -> None:
+    gns, server = Gns(telling), telling.client()
+    server.register("echo")
+    server.call("acs_deregister", ECHO)
+    assert gns.told == []
+
+
+@pytest.mark.parametrize("ports", ["live on", "die meanwhile"])
+def test_gns_that_has_no_room_is_told_later_and_in_order(telling: Site, ports: str) -> None:
+    gns, server = Gns(telling), telling.client()
+    gns.client.puppet.ignore(gns.port)
+    with telling.node.nothing_kept():
+        names = [f"n{number}" for number in range(2 * QUEUE_LIMIT_DEFAULT)]
+        for name in names:
+            port = server.register(name)
+            server.call("acs_deregister", octets64(name))
+            if ports == "die meanwhile":
+                server.puppet.close(port)
+        telling.node.settle()
+        gns.serve()
+        for _ in names:  # nobody asks the ACS anything
+            telling.node.let_pass(6 * SECOND)
+    assert [name for _, name, _ in gns.told] == [octets64(name) for name in names]
+
+
+@pytest.mark.parametrize("how", ["new names", "one name"])
+def test_names_that_wait_for_the_gns_are_limited(telling: Site, how: str) -> None:
+    gns, server = Gns(telling), telling.client()
+    gns.client.puppet.ignore(gns.port)
+    port = server.puppet.service()
+    status = number = 0
+    while not status:
+        number += 1
+        name = "echo" if how == "one name" else f"n{number}"
+        try:
+            server.register(name, port)
+        except Refused as refused:
+            status = refused.code
+        else:
+            if how == "new names":
+                server.call("acs_deregister", octets64(name))
+        assert number < 2 * NAMES_OF_NODE
+    assert status == LIMIT
+    gns.serve()
+    server.register("echo", port)
+
+
+def test_names_that_wait_for_a_gns_that_dies_are_forgotten(telling: Site) -> None:
+    with telling.node.nothing_kept():
+        gns, server = Gns(telling), telling.client()
+        gns.client.puppet.ignore(gns.port)
+        for number in range(2 * QUEUE_LIMIT_DEFAULT):
+            server.register(f"n{number}")
+            server.call("acs_deregister", octets64(f"n{number}"))
+        port = server.register("keeps its name")
+        gns.client.puppet.end()
+        telling.node.settle()
+        server.puppet.close(port)
+
+
+def test_lookup_for_a_server_is_busy_if_the_gns_has_no_room_for_both_messages(telling: Site) -> None:
+    gns, server = Gns(telling), telling.client()
+    server.register("echo")
+    gns.client.puppet.ignore(gns.port)
+    for number in range(QUEUE_LIMIT_DEFAULT // 2):
+        server.puppet.ask(server.acs, "acs_resolve", octets64(f"far{number}"), PUBLIC)
+    telling.node.settle()
+    with telling.node.nothing_kept():
+        assert server.refusal("acs_resolve", FAR, PUBLIC) == BUSY
+    gns.serve()
+    telling.node.settle()
+    assert octets64("far0") in gns.asked
+
+
 # -- the question of the GNS ------------------------------------------------------------------------
 
 
@@ -546,6 +794,31 @@ def test_signature_is_what_lets_a_name_be_replaced_and_taken_back(site: Site) ->
     assert thief.puppet.object(found) is successor.puppet.object(port)
     server.call("netname_check_out", b"echo", signature)
     assert thief.refusal("netname_look_up", b"", b"echo") == NOT_CHECKED_IN
+
+
+def test_one_task_has_at_most_four_names_by_signature_too(site: Site) -> None:
+    server, successor = site.client(), site.client()
+    signature = server.puppet.service()
+    server.call("netname_check_in", b"echo", signature, server.puppet.port())
+    for number in range(NAMES_OF_TASK):
+        successor.register(f"n{number}")
+    proof = server.puppet.give(signature, successor.puppet)
+    with site.node.nothing_kept():
+        assert successor.refusal("netname_check_in", b"echo", proof,
+                                 successor.puppet.port()) == KernReturn.RESOURCE_SHORTAGE
+    assert site.client().call("netname_look_up", b"", b"echo")
+
+
+@pytest.mark.parametrize("name", [b"", b"n" * 65], ids=["empty", "65 octets"])
+def test_netname_has_no_names_that_no_server_could_have(site: Site, name: bytes) -> None:
+    client = site.client()
+    client.call("netname_check_in", b"n" * 64, client.puppet.service(), client.puppet.port())
+    with site.node.nothing_kept():
+        assert client.refusal("netname_check_in", name, client.puppet.service(),
+                              client.puppet.port()) == KernReturn.INVALID_ARGUMENT
+    for host in (b"", b"*"):
+        assert client.refusal("netname_look_up", host, name) == NOT_CHECKED_IN
+    assert client.refusal("netname_check_out", name, client.puppet.service()) == NOT_CHECKED_IN
 
 
 @pytest.mark.parametrize("end", ["port", "signature"])
@@ -613,6 +886,39 @@ def test_names_come_back_to_what_they_were_whatever_is_called_how_often(site: Si
         for _ in range(5):
             every_call()
 
+
+
+def passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on puppets send as a network server does that passes messages on for node 2."""
+
+    def copy_in_for_a_peer(*arguments: Any) -> Message:
+        message = copy_in(*arguments)
+        message.peer = Peer(2, 1)
+        return message
+
+    monkeypatch.setattr("tests.support.stubs.copy_in", copy_in_for_a_peer)
+
+
+def test_tasks_of_other_nodes_have_no_names_here_but_may_ask(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their messages come from the GNS, whose own name and ports are not theirs."""
+    gns, server = Gns(site), site.client()
+    port = server.puppet.object(server.register("echo"))
+    far, proxy = gns.client, gns.client.puppet.service()
+    passed_on(monkeypatch)
+    with site.node.nothing_kept():
+        assert far.refusal("acs_register", registration("mine"), proxy, proxy) == NOT_ALLOWED
+        assert far.refusal("netname_check_in", b"mine", proxy, proxy) == NOT_YOURS
+        assert far.refusal("acs_deregister", octets64("gns")) == NOT_ALLOWED
+    assert far.puppet.object(far.resolve(ECHO)[2]) is port
+
+
+def test_gns_is_not_told_that_it_asks_for_a_task_of_another_node(telling: Site,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    gns = Gns(telling)
+    passed_on(monkeypatch)
+    gns.client.puppet.ask(gns.client.acs, "acs_resolve", FAR, PUBLIC)
+    telling.node.settle()
+    assert (gns.told, gns.asked) == ([], [FAR])
 
 
 # -- hostile clients ----------------------------------------------------------------------------------------

@@ -84,6 +84,9 @@ def test_wire_names_ports_by_node_and_uid(make_lan: MakeLan) -> None:
     [row] = lan[2].stat("export")
     assert row["uid"] == f"{sent.dest_uid:x}"
     assert sent.dest_uid not in (port, proxy, int(row["port"], 16))
+    [given] = lan[1].stat("export")
+    assert given["uid"] == f"{sent.reply.uid:x}"
+    assert sent.reply.uid not in (reply, int(given["port"], 16))
 
 
 def test_receiver_learns_node_and_epoch_of_the_sender(make_lan: MakeLan) -> None:
@@ -108,6 +111,7 @@ def test_steps_of_a_request_are_told_and_none_of_its_reply(make_lan: MakeLan) ->
 
 
 @pytest.mark.req("A-N14")
+@pytest.mark.req("A-P13")
 def test_a_port_sent_twice_has_one_name(make_lan: MakeLan) -> None:
     lan = make_lan()
     client, proxy, server, port = lan.connect()

@@ -17,9 +17,20 @@ from machemu.wire.frames import (
     decode_frame,
 )
 from machemu.wire.schema import FrameType, Number
-from tests.servers.gns_host.lan import ANSWERS_TO_ALL, MS, ORIGIN_TO_ALL, SECOND, Lan, MakeLan, Server
+from tests.servers.gns_host.lan import (
+    ANSWERS_TO_ALL,
+    GNS_ASKER,
+    GNS_UNREGISTERED,
+    MS,
+    ORIGIN_TO_ALL,
+    SECOND,
+    Client,
+    Lan,
+    MakeLan,
+    Server,
+)
 from tests.servers.test_gns_messages import DEAD_NAME, receive
-from tests.support.rig import MAKE_SEND, header
+from tests.support.rig import COPY_SEND, MAKE_SEND, Give, header, message, port_item
 
 pytest_plugins = ("tests.servers.gns_host.fixtures",)
 
@@ -337,12 +348,7 @@ def test_origin_of_a_request_is_stored_and_reached_without_resolution(make_lan: 
 @pytest.mark.req("A-P21")
 def test_request_of_a_registered_server_tells_all_who_asks(make_lan: MakeLan) -> None:
     lan = make_lan(nodes=3, flags=ORIGIN_TO_ALL)
-    server, asker = lan[2].actor(), lan[1].actor()
-    lan[2].acs.register(b"server", server, server.port())
-    own = asker.port()
-    right = lan[1].task.space.insert(asker.space.take(own, MAKE_SEND))
-    lan[1].library.asker_told(b"server".ljust(64, b"\0"), b"asker".ljust(64, b"\0"), right)
-    lan.resolve(asker, lan[1], b"server")
+    server, asker, own = asking_server(lan)
     [request] = sent(lan, NameReq)
     assert isinstance(request.body, NameReq)
     assert request.body.origin is not None
@@ -353,6 +359,224 @@ def test_request_of_a_registered_server_tells_all_who_asks(make_lan: MakeLan) ->
     assert sent(lan, NameReq) == []
     server.send(header(way, ident=5))
     assert receive(lan, asker, own).ident == 5
+
+
+def asking_server(lan: Lan) -> tuple[Client, Client, int]:
+    """Node 1 has a server "asker" that has found "server", on node 2.  The latter, the former
+    and its port."""
+    server, asker = lan[2].actor(), lan[1].actor()
+    lan[2].acs.register(b"server", server, server.port())
+    own = asker.port()
+    lan[1].acs.register(b"asker", asker, own)
+    reply = lan[1].acs.look_up_for(b"asker", b"server")
+    assert lan.run(SECOND, lambda: bool(lan[1].acs.actor.space.lookup(reply).port.queued))  # type: ignore[union-attr]
+    assert lan[1].acs.actor.answer(reply)[0] == 0
+    return server, asker, own
+
+
+def origins(lan: Lan) -> list[bytes | None]:
+    """Who asks, in each request sent."""
+    bodies = [frame.body for frame in sent(lan, NameReq)]
+    return [body.origin.name if body.origin else None for body in bodies if isinstance(body, NameReq)]
+
+
+def test_request_that_is_repeated_says_again_who_asks(make_lan: MakeLan) -> None:
+    lan = make_lan(flags=ORIGIN_TO_ALL)
+    owner = lan[1].actor()
+    lan[1].acs.register(b"asker", owner, owner.port())
+    lan[1].acs.look_up_for(b"asker", b"nobody")
+    lan.run(2 * SECOND)
+    assert origins(lan) == [b"asker"] * 3
+
+
+def test_request_for_somebody_else_says_nothing_of_who_asked_before(make_lan: MakeLan) -> None:
+    lan = make_lan(flags=ORIGIN_TO_ALL)
+    owner, client = lan[1].actor(), lan[1].actor()
+    lan[1].acs.register(b"asker", owner, owner.port())
+    lan[1].acs.look_up_for(b"asker", b"nobody")
+    lan.run(10 * SECOND)
+    lan.frames.clear()
+    client.lookup(lan[1], b"nobody")
+    client.lookup(lan[1], b"nothing")
+    lan.run(SECOND)
+    assert set(origins(lan)) == {None}
+
+
+@pytest.mark.parametrize("end", ["port", "registration"])
+def test_asker_that_has_gone_is_no_longer_named(make_lan: MakeLan, end: str) -> None:
+    """Else a node that missed the withdrawal would be told of it after its end."""
+    lan = make_lan(flags=ORIGIN_TO_ALL)
+    owner = lan[1].actor()
+    own = owner.port()
+    lan[1].acs.register(b"asker", owner, own)
+    lan[1].acs.look_up_for(b"asker", b"nobody")
+    lan.run(MS)
+    if end == "port":
+        owner.space.destroy_name(own)
+    else:
+        lan[1].acs.unregister(b"asker")
+    lan.run(2 * SECOND)
+    assert origins(lan) == [b"asker", None, None]
+    assert lan[2].stat("name") == []
+
+
+@pytest.mark.parametrize("flags", [0, ANSWERS_TO_ALL])
+def test_without_the_optimisation_no_request_says_who_asks(make_lan: MakeLan, flags: int) -> None:
+    lan = make_lan(flags=flags)
+    _, asker, own = asking_server(lan)
+    assert origins(lan) == [None]
+    assert lan[1].stat("published") == lan[2].stat("name") == []
+    assert asker.space.lookup(own).port.send_rights == 1, "the ACS's"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("who", ["a task", "a task of another node"])
+def test_nobody_but_the_acs_says_who_asks_and_who_is_registered_no_more(make_lan: MakeLan, who: str) -> None:
+    lan = make_lan(nodes=3, flags=ORIGIN_TO_ALL)
+    asking_server(lan)
+    if who == "a task":
+        rogue = lan[1].actor()
+        gns_port = lan[1].lookup_port(rogue)
+    else:
+        rogue = lan[3].actor()
+        lan[1].acs.names[b"gns"] = lan[1].lookup_port(lan[1].acs.actor)
+        gns_port = lan.resolve(rogue, lan[3], b"gns")
+    own, before = rogue.port(), lan[2].stat("name")
+    for ident, names in ((GNS_ASKER, (b"server", b"bank")), (GNS_UNREGISTERED, (b"asker",))):
+        body, complex_ = rogue.request_body(ident, *(name.ljust(64, b"\0") for name in names), Give(own, MAKE_SEND))
+        assert rogue.send(header(gns_port, 0, COPY_SEND, 0, ident, 32 + len(body), complex_) + body) == 0
+        lan.run(20 * MS)
+    lan[1].actor().lookup(lan[1], b"server")
+    lan.run(20 * MS)
+    assert [row["name"] for row in lan[1].stat("published")] == ["asker"]
+    assert lan[2].stat("name") == before
+    assert sent(lan, NameAnn) == []
+
+
+@pytest.mark.parametrize("flags", [ANSWERS_TO_ALL, ORIGIN_TO_ALL])
+def test_published_row_lives_as_long_as_the_registration(make_lan: MakeLan, flags: int) -> None:
+    """The port lives on, but who was told of it by its name has it no more."""
+    lan = make_lan(nodes=3, flags=flags)
+    if flags == ORIGIN_TO_ALL:
+        _, owner, port = asking_server(lan)
+        home, name = lan[1], b"asker"
+    else:
+        _, _, owner, port = lan.connect()
+        home, name = lan[2], b"server"
+    client = lan[3].actor()
+    proxy = lan.resolve(client, lan[3], name)
+    client.send(header(proxy, ident=1))
+    assert receive(lan, owner, port).ident == 1
+    home.acs.unregister(name)
+    lan.run(20 * MS)
+    assert client.space.lookup(proxy).kind == DEAD_NAME
+    assert lan[3].stat("name") == []
+    assert [row["state"] for row in home.stat("published")] == ["dead"]
+    assert owner.space.lookup(port).port.send_rights == 0, "nobody holds a right any more"  # type: ignore[union-attr]
+
+
+def test_late_message_to_a_port_registered_no_more_fails_and_is_no_violation(make_lan: MakeLan) -> None:
+    """It was on its way when the name was withdrawn."""
+    lan = make_lan(flags=ANSWERS_TO_ALL)
+    client, proxy, server, port = lan.connect()
+    client.send(header(proxy))
+    receive(lan, server, port)
+    reply = client.port()
+    lan[2].acs.unregister(b"server")
+    client.send(header(proxy, reply, 19, 21))
+    lan.settle()
+    assert receive(lan, client, reply).ident == 71
+    assert lan[2].counter("cap_violation") == 0
+    assert client.poll(reply) is None
+    assert server.poll(port) is None
+
+
+def test_answer_is_not_repeated_once_it_is_withdrawn(make_lan: MakeLan) -> None:
+    lan = make_lan(flags=ANSWERS_TO_ALL)
+    server = lan[2].actor()
+    lan[2].acs.register(b"server", server, server.port())
+    for seq in (1, 2):
+        inject(lan[2], FrameType.NAME_REQ, NameReq(99, b"server"), to_all=True, seq=seq)
+    assert len(sent(lan, NameAns)) == 2
+    lan[2].acs.unregister(b"server")
+    inject(lan[2], FrameType.NAME_REQ, NameReq(99, b"server"), to_all=True, seq=3)
+    assert len(sent(lan, NameAns)) == 2
+
+
+def test_peer_that_has_a_row_keeps_its_right_when_the_name_is_withdrawn(make_lan: MakeLan) -> None:
+    lan = make_lan(nodes=3, flags=ANSWERS_TO_ALL)
+    _, _, server, port = lan.connect()
+    friend = lan[3].actor()
+    inbox = friend.port()
+    lan[3].acs.register(b"friend", friend, inbox)
+    way = lan.resolve(server, lan[2], b"friend")
+    server.send(message(way, port_item(port, MAKE_SEND)))
+    held = int(receive(lan, friend, inbox).word(8)) & 0xFFFF_FFFF
+    lan[2].acs.unregister(b"server")
+    lan.run(20 * MS)
+    friend.send(header(held, ident=4))
+    assert receive(lan, server, port).ident == 4
+    friend.space.deallocate(held)
+    lan.run(20 * MS)
+    assert server.space.lookup(port).port.send_rights == 0  # type: ignore[union-attr]
+
+
+def test_name_that_moves_to_another_port_is_withdrawn_from_the_first(make_lan: MakeLan) -> None:
+    """Else the end of the first would take the name from the second."""
+    lan = make_lan(nodes=3, flags=ANSWERS_TO_ALL)
+    client, old, server, first = lan.connect()
+    second = server.port()
+    lan[2].acs.forget(b"server")
+    lan[2].acs.register(b"server", server, second)
+    lan.run(40 * SECOND)
+    inject(lan[2], FrameType.NAME_REQ, NameReq(99, b"server"), to_all=True)
+    lan.run(MS)
+    other = lan[3].actor()
+    new = lan.resolve(other, lan[3], b"server")
+    server.space.destroy_name(first)
+    lan.run(20 * MS)
+    assert client.space.lookup(old).kind == DEAD_NAME
+    other.send(header(new, ident=8))
+    assert receive(lan, server, second).ident == 8
+    assert [row["state"] for row in lan[2].stat("published")] == ["live", "dead"]
+
+
+def test_table_of_published_names_forgets_withdrawn_ones_first(make_lan: MakeLan) -> None:
+    lan = make_lan(flags=ORIGIN_TO_ALL)
+    owner = lan[1].actor()
+    for number in range(1030):
+        name = b"s%d" % number
+        port = owner.port()
+        lan[1].acs.register(name, owner, port)
+        lan[1].acs.actor.tell(lan[1], GNS_ASKER, b"x".ljust(64, b"\0"), name.ljust(64, b"\0"),
+                              Give(lan[1].acs.names[name], COPY_SEND))
+        lan.settle()
+        if number:
+            owner.space.destroy_name(port)
+            lan[1].acs.forget(name)
+            lan.settle()
+    rows = lan[1].stat("published")
+    assert len(rows) == 1024
+    assert (rows[-1]["name"], rows[-1]["state"]) == ("s0", "live")
+    assert len(lan[1].stat("port")) == 1024
+
+
+def test_false_origin_of_a_name_of_another_node_is_denied(make_lan: MakeLan) -> None:
+    lan = make_lan()
+    inject(lan[2], FrameType.NAME_REQ, NameReq(1, b"x", origin=Origin(300, b"proc@1")), to_all=True)
+    assert lan[2].stat("name") == []
+    assert lan[2].counter("name_denied") == 1
+
+
+def test_listing_has_one_row_a_name_whatever_its_octets(make_lan: MakeLan) -> None:
+    """No name from the wire looks like another row, or like text that is none."""
+    lan = make_lan()
+    lan[2].acs.silent = True
+    name, shown = b"x node=7\nname name=\xff\x7f%", "x%20node=7%0Aname%20name=%FF%7F%25"
+    inject(lan[2], FrameType.NAME_REQ, NameReq(1, name, origin=Origin(300, name)), to_all=True)
+    lan[2].actor().lookup(lan[2], b"a\tb")
+    lan.settle()
+    assert [row["name"] for table in ("name", "query", "lookup") for row in lan[2].stat(table)] == [
+        shown, shown, "a%09b"]
 
 
 def test_names_of_a_node_that_booted_again_are_forgotten(make_lan: MakeLan) -> None:

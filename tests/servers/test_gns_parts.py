@@ -1,38 +1,22 @@
-"""Parts of the network server by themselves: copying, hash tables, rate limits."""
+"""Parts of the network server by themselves: hash tables, rate limits."""
 
 from __future__ import annotations
 
 import ctypes
 import random
 from pathlib import Path
-from typing import Final
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.servers.gns_host.build import load
-from tests.servers.gns_host.lan import GuardPage
 
 pytest_plugins = ("tests.servers.gns_host.fixtures",)
 
-QUICK: Final = settings(deadline=None, derandomize=True)
 
 
 @pytest.fixture(scope="module")
 def gns(gns_library: Path, tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     return load(gns_library, tmp_path_factory.mktemp("parts") / "gns.so")
-
-
-@QUICK
-@given(data=st.binary(max_size=200), skip=st.integers(0, 7))
-def test_copy_is_exact_at_any_alignment(gns: ctypes.CDLL, data: bytes, skip: int) -> None:
-    """The source ends where memory does, and the octets around the target stay."""
-    page = GuardPage()
-    target = ctypes.create_string_buffer(b"\xee" * 256, 256)
-    gns.copy_octets(ctypes.c_void_p(ctypes.addressof(target) + 8 + skip), ctypes.c_void_p(page.put(data)),
-                    ctypes.c_size_t(len(data)))
-    assert target.raw == b"\xee" * (8 + skip) + data + b"\xee" * (248 - skip - len(data))
 
 
 class Link(ctypes.Structure):

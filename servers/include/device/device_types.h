@@ -42,7 +42,7 @@ typedef int dev_status_data_t[DEV_STATUS_MAX];
 #define DEV_GET_RECORDS_RECORD_SIZE    1
 #define DEV_GET_RECORDS_COUNT          2
 
-#define DEVICE_INTERRUPT_PORT ('m' << 16 | 1) /* set_status: a port's name, where interrupts go */
+#define DEVICE_INTERRUPT_PORT ('m' << 16 | 1) /* set_status: a send right's name, where interrupts go */
 
 typedef struct {
 	rpc_vm_offset_t data;

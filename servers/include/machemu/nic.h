@@ -43,8 +43,8 @@ struct nic {
 /*
  * Open queue pair `queue` of `name` ("eth0") and steer `ether_type` to it.
  *
- * `master`: the device master port.  `interrupts`: a receive right of the caller, to which
- * each interrupt is sent.
+ * `master`: the device master port.  `interrupts`: the name of a *send* right, which the kernel
+ * copies (the caller may drop its own): a receive right under that name does not do by itself.
  * Returns KERN_SUCCESS, or what device_open, device_map, vm_map or dma_window answered;
  * KERN_FAILURE if the registers are not those of this device.
  */

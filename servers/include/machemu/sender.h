@@ -10,13 +10,15 @@
 #define MACH_RCV_SENDER 0x00100000
 #endif
 
+#define SENDER_IS_PEER 1 /* the network server sent it for a task of another node */
+
 struct sender_record {
 	uint32_t type;  /* 1 */
 	uint32_t size;  /* 32 */
 	uint64_t task;  /* number, never reused in a boot; 0: the kernel */
 	uint32_t node;  /* of the peer, if the network server sent it */
 	uint32_t epoch;
-	uint32_t flags; /* bit 0: sent by the network server for a peer */
+	uint32_t flags; /* SENDER_IS_PEER */
 	uint32_t zero;
 };
 

@@ -25,11 +25,15 @@ extern void server_ready(void);
    SERVER_NOT_ALLOWED, SERVER_BUSY, or the result of the call. */
 extern kern_return_t server_look_up(const char *name, mach_port_t *port);
 
-/* The ACS's answers (security.md 4.7), as results of the system err_server. */
+/* Statuses of ACS and GNS (security.md 4.7), as results of the system err_server. */
 #define SERVER_RESULT(status) (0x2 << 26 | (status))
 #define SERVER_NO_NAME     SERVER_RESULT(1)
 #define SERVER_NOT_ALLOWED SERVER_RESULT(2)
+#define SERVER_DEAD        SERVER_RESULT(3)
+#define SERVER_BAD_RIGHT   SERVER_RESULT(4)
+#define SERVER_EXPIRED     SERVER_RESULT(5)
 #define SERVER_BUSY        SERVER_RESULT(6)
+#define SERVER_LIMIT       SERVER_RESULT(7)
 
 /* A name as the interfaces carry it; what is longer is cut. */
 extern void server_name(char padded[SERVER_NAME_SIZE], const char *name);

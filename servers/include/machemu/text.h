@@ -31,6 +31,17 @@ struct text {
 extern void text_add(struct text *text, const char *format, ...) __attribute__((__format__(__printf__, 2, 3)));
 extern void text_add_octets(struct text *text, const char *octets, vm_size_t size);
 
+/* Octets up to a NUL, at most `size`, as one field of a row.  Whoever chose them may have meant
+   them to look like other fields: %XX stands for what is no plain character. */
+static inline void text_add_field(struct text *text, const char *octets, vm_size_t size)
+{
+	for (vm_size_t i = 0; i < size && octets[i] != '\0'; i++)
+		if (octets[i] > ' ' && octets[i] < 0x7f && octets[i] != '%')
+			text_add_octets(text, &octets[i], 1);
+		else
+			text_add(text, "%%%02X", (unsigned char)octets[i]);
+}
+
 /* The pages with the text, which are the caller's now, and its length.  An empty text has
    no pages.  KERN_RESOURCE_SHORTAGE: it was not all there, and is gone. */
 extern kern_return_t text_give(struct text *text, char **data, mach_msg_type_number_t *count);

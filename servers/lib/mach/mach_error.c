@@ -5,6 +5,8 @@
 #include <mach/message.h>
 #include <mach/mig_errors.h>
 #include <mach_error.h>
+#include <machemu/personality_types.h>
+#include <machemu/server.h>
 #include <servers/netname_defs.h>
 
 struct error_text {
@@ -98,6 +100,22 @@ static const struct error_text texts[] = {
 	{NETNAME_NO_SUCH_HOST, "name server: no such host"},
 	{NETNAME_HOST_NOT_FOUND, "name server: host not found"},
 	{NETNAME_INVALID_PORT, "name server: invalid port"},
+
+	{SERVER_NO_NAME, "no server has that name"},
+	{SERVER_NOT_ALLOWED, "server: not allowed"},
+	{SERVER_DEAD, "server: port is dead"},
+	{SERVER_BAD_RIGHT, "server: no right to that port"},
+	{SERVER_EXPIRED, "server: expired"},
+	{SERVER_BUSY, "server: busy"},
+	{SERVER_LIMIT, "server: limit reached"},
+};
+
+/* Whose own code a result of err_server holds, by its subsystem. */
+static const char *const personalities[] = {
+	[UNIX_SUBSYSTEM - UNIX_SUBSYSTEM] = "Unix",
+	[DOS_SUBSYSTEM - UNIX_SUBSYSTEM] = "DOS",
+	[OS2_SUBSYSTEM - UNIX_SUBSYSTEM] = "OS/2",
+	[WIN32_SUBSYSTEM - UNIX_SUBSYSTEM] = "Win32",
 };
 
 static const char *known(mach_error_t error)
@@ -108,18 +126,30 @@ static const char *known(mach_error_t error)
 	return NULL;
 }
 
+/* Null: the result is of no personality. */
+static const char *personality_of(mach_error_t error)
+{
+	unsigned number = (unsigned)err_get_sub(error) - UNIX_SUBSYSTEM;
+
+	return err_get_system(error) == err_get_system(err_server)
+	    && number < sizeof personalities / sizeof personalities[0] ? personalities[number] : NULL;
+}
+
 const char *mach_error_string(mach_error_t error)
 {
-	static char unknown[32];
-	const char *text = known(error);
+	static char line[32];
+	const char *text = known(error), *personality = personality_of(error);
 
 	/* A receive may tell of shortages by further bits. */
 	if (text == NULL && err_get_system(error) == err_get_system(err_mach_ipc))
 		text = known(error & ~MACH_MSG_MASK);
 	if (text != NULL)
 		return text;
-	snprintf(unknown, sizeof unknown, "unknown result %#x", (unsigned)error);
-	return unknown;
+	if (personality != NULL)
+		snprintf(line, sizeof line, "%s error %d", personality, err_get_code(error));
+	else
+		snprintf(line, sizeof line, "unknown result %#x", (unsigned)error);
+	return line;
 }
 
 const char *mach_error_type(mach_error_t error)
@@ -128,6 +158,8 @@ const char *mach_error_type(mach_error_t error)
 		return "(mig)";
 	if (err_get_system(error) == err_get_system(err_mach_ipc))
 		return err_get_sub(error) == 0 ? "(ipc/send)" : "(ipc/rcv)";
+	if (err_get_system(error) == err_get_system(err_server))
+		return personality_of(error) != NULL ? "(personality)" : "(server)";
 	if (error >= D_IO_ERROR && error <= D_READ_ONLY)
 		return "(device)";
 	if (error >= NETNAME_NOT_YOURS && error <= NETNAME_INVALID_PORT)

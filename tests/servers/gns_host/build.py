@@ -13,8 +13,8 @@ from tests.support.host_c import ROOT, build_host_library
 
 SERVERS: Final = ROOT / "servers"
 HERE: Final = Path(__file__).parent
-HEADERS_ONLY: Final = ("mach", "mach_host", "machemu")  # that <mach.h> and the server include
-USER: Final = ("mach_port", "gns_reply")  # interfaces whose calls it makes
+HEADERS_ONLY: Final = ("mach", "mach_host")  # that <mach.h> and the server include
+USER: Final = ("mach_port", "machemu", "gns_reply")  # interfaces whose calls it makes
 SERVER: Final = ("gns", "acs_reply")  # and whose messages it takes
 LIBMACH: Final = ("mach_msg.c", "mach_msg_destroy.c", "mig_support.c", "text.c")
 NOT_HOST: Final = ("main.c", "clock.c")  # start-up and the counter: `host.c` stands for them

@@ -54,6 +54,8 @@ ANSWERS_TO_ALL, ORIGIN_TO_ALL = 4, 8  # flags of boot_info: optimisations 1 and 
 ACS_QUERY: Final = 0x4011
 GNS_LOOKUP: Final = 0x4301
 GNS_NODE_DOWN: Final = 0x4302
+GNS_ASKER: Final = 0x4303
+GNS_UNREGISTERED: Final = 0x4304
 NEVER: Final = 2**64 - 1
 RCV_TIMED_OUT: Final = 0x1000_4003
 
@@ -347,6 +349,12 @@ class Client(Actor):
             self.space.lookup(name).port.limit = qlimit  # type: ignore[union-attr]
         return name
 
+    def tell(self, server: Server, ident: int, *arguments: object) -> None:
+        """Send the network server a request that has no answer."""
+        encoded, complex_ = self.request_body(ident, *arguments)
+        gns = server.lookup_port(self)
+        assert self.send(header(gns, 0, MOVE_SEND, 0, ident, 32 + len(encoded), complex_) + encoded) == 0
+
     def lookup(self, server: Server, name: bytes) -> int:
         """Ask the network server for a name; the port on which the answer will come."""
         gns, reply = server.lookup_port(self), self.port()
@@ -381,6 +389,17 @@ class Acs:
 
     def forget(self, name: bytes) -> None:
         self.actor.space.deallocate(self.names.pop(name))
+
+    def look_up_for(self, asker: bytes, name: bytes) -> int:
+        """Ask for a name of another node, for a server of this one; where the answer will come."""
+        self.actor.tell(self.server, GNS_ASKER, name.ljust(64, b"\0"), asker.ljust(64, b"\0"),
+                        Give(self.names[asker], COPY_SEND))
+        return self.actor.lookup(self.server, name)
+
+    def unregister(self, name: bytes) -> None:
+        """The registration is over, while the port lives on; the network server is told."""
+        self.actor.tell(self.server, GNS_UNREGISTERED, name.ljust(64, b"\0"), Give(self.names[name], COPY_SEND))
+        self.forget(name)
 
     def serve(self) -> bool:
         """Answer one query.  False: there was none."""

@@ -210,6 +210,7 @@ def test_stations_take_what_is_for_them(to: bytes, taken: bool) -> None:
     assert drops(rig) == {"fcs": 0, "no_steer": 0, "oversize": 0}
 
 
+@pytest.mark.req("A-N11")
 @pytest.mark.parametrize(("octets", "fcs_ok", "cause"), [
     pytest.param(frame(), False, "fcs", id="damaged"),
     pytest.param(frame(to=OTHERS), False, "fcs", id="damaged, for another station"),

@@ -35,6 +35,14 @@ def test_one_port_has_different_names_in_two_tasks(rig: KernelRig) -> None:
 
 
 @pytest.mark.req("A-M09")
+def test_the_owners_name_is_not_used_elsewhere_though_it_is_free_there(rig: KernelRig) -> None:
+    ports = [rig.actor.port() for _ in range(8)]
+    client = rig.another()
+    assert ports[-1] not in client.names()
+    assert rig.give(rig.actor, ports[-1], client) != ports[-1]
+
+
+@pytest.mark.req("A-M09")
 def test_a_name_means_nothing_in_another_task(rig: KernelRig) -> None:
     for _ in range(8):
         port = rig.actor.port()

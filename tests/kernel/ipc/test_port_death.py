@@ -221,6 +221,8 @@ def test_three_tasks_hold_send_rights_to_one_port(rig: KernelRig) -> None:
     assert the_port.send_rights == 3
     senders[0].space.deallocate(names[0])
     assert senders[1].send(header(names[1])) == 0, "the others keep theirs"
+    copy = rig.give(senders[1], names[1], senders[0], COPY_SEND)
+    assert senders[0].names()[copy] == senders[1].names()[names[1]] == (SEND, 1), "who gives a copy keeps its own"
 
 
 @pytest.mark.req("A-M06")

@@ -37,6 +37,7 @@ def test_an_exception_ends_its_task_alone(rig: KernelRig, cause: CpuException) -
     assert not victim.thread.alive
     assert rig.actor.names()[name] == (DEAD_NAME, 1)
     assert rig.trap("mach_task_self") == rig.actor.self_name
+    assert rig.machine.halted is None
 
 
 def test_the_console_tells_why(rig: KernelRig) -> None:

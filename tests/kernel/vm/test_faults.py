@@ -70,6 +70,7 @@ def test_an_access_to_nothing_ends_the_task_alone(rig: KernelRig, address: int, 
     assert not victim.task.alive
     assert f"task {number} ".encode() in rig.machine.console.written
     assert rig.trap("mach_task_self") == rig.actor.self_name, "the node goes on"
+    assert rig.machine.halted is None
 
 
 def test_no_frame_is_left(rig: KernelRig) -> None:

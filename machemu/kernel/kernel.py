@@ -27,6 +27,7 @@ from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.rpc import routine_table
 from machemu.kernel.rpc.call import Served, serve
 from machemu.kernel.rpc.host import BootInfo, BootstrapObject, DeviceMaster, Host, HostPrivileged
+from machemu.kernel.task.exceptions import ExceptionWait
 from machemu.kernel.task.scheduler import Scheduler
 from machemu.kernel.task.task import Task
 from machemu.kernel.task.thread import Thread
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 WORD: Final = 1 << 64
 SIGN: Final = 1 << 31  # results from here on are negative
-EXC_BAD_ACCESS: Final = 1
 REGION_SHOWN: Final = 256  # octets of an out-of-line region that observers get
 
 
@@ -245,16 +245,14 @@ class Kernel:
             self.exception(CpuException("bad_access", error.code, address))
 
     def exception(self, cause: CpuException) -> None:
-        """Nobody can be asked yet: the task ends."""
+        """The current thread waits for its exception port's answer, or its task ends."""
         thread = self.scheduler.current
         assert thread is not None
         self.counters.exceptions += 1
         if self.events.exception_raised:
             self.events.exception_raised.emit(ExceptionRaised(thread.number, thread.task.number,
                                                               cause.kind, cause.code, cause.subcode))
-        reason = f"{cause.kind} (code {cause.code}, subcode {cause.subcode:#x}) at pc {self.cpu.pc:#x}"
-        self.console_write(f"kernel: task {thread.task.number} {thread.task.name}: {reason}\n".encode())
-        self.terminate_task(thread.task, None, reason)
+        ExceptionWait(self, thread, cause).ask_next()
         self.scheduler.settle()
 
     # -- observers ------------------------------------------------------------------

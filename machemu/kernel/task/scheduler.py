@@ -14,8 +14,7 @@ from machemu.kernel.events import ContextSwitch
 if TYPE_CHECKING:
     from machemu.hw.api import Clock, Cpu
     from machemu.kernel.events import KernelEvents
-    from machemu.kernel.task.thread import Thread
-    from machemu.kernel.task.waits import Continuation
+    from machemu.kernel.task.thread import Rest, Thread
 
 
 @final
@@ -35,7 +34,7 @@ class Scheduler:
         self._quantum_ns = quantum_ns
         self._ready: deque[Thread] = deque()
         self._woken: Thread | None = None  # the last thread made ready, if it is still the last
-        self.continuations: deque[Continuation] = deque()  # rests of traps, to be done before any thread runs
+        self.continuations: deque[Rest] = deque()  # rests of traps, to be done before any thread runs
         self.current: Thread | None = None
         self.quantum_end_ns = 0
         self.switches = 0

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from machemu.hw.api import Context, Cpu
     from machemu.kernel.task.scheduler import Scheduler
     from machemu.kernel.task.task import Task
-    from machemu.kernel.task.waits import Continuation
 
 
 class Wait(Protocol):
@@ -26,6 +25,13 @@ class Wait(Protocol):
 
     def interrupt(self) -> None:
         """`thread_abort`: finish the wait with its interrupted result, if it has one."""
+
+
+class Rest(Wait, Protocol):
+    """What is left of a wait when what it waited for has come."""
+
+    def run(self) -> None:
+        """Do it, unless the thread has been aborted or ended meanwhile."""
 
 
 @final
@@ -76,8 +82,14 @@ class Thread:
         if self.suspend_count == 0 and self.task.suspend_count == 0:
             self._scheduler.ready(self)
 
-    def go_on_later(self, rest: Continuation) -> None:
-        """What it waited for has come, and `rest` of its trap is yet to be done."""
+    def go_on_unchanged(self) -> None:
+        """What it waited for has come, and its registers are what they shall be."""
+        self.wait = None
+        if self.suspend_count == 0 and self.task.suspend_count == 0:
+            self._scheduler.ready(self)
+
+    def go_on_later(self, rest: Rest) -> None:
+        """What it waited for has come, and `rest` of it is yet to be done."""
         self.wait = rest
         self._scheduler.continuations.append(rest)
 

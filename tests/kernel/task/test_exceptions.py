@@ -1,4 +1,4 @@
-"""Exceptions of the processor: nobody can be asked yet, so the task ends and the node goes on."""
+"""Exceptions of the processor that nobody answers: the task ends and the node goes on."""
 
 from __future__ import annotations
 

@@ -30,7 +30,8 @@ class CpuException:
     """A trap that is neither a system call nor a page fault.
 
     `kind` is one of KINDS; `code` and `subcode` are what Mach's exception message
-    carries (mach-abi.md 9.4).  The context's pc is at the instruction.
+    carries (mach-abi.md 9.4).  The context's pc is at the instruction; after a single step
+    (a breakpoint with code 1), at the next.
     """
 
     kind: str  # "bad_instruction" | "breakpoint" | "misaligned" | "bad_access"
@@ -64,7 +65,8 @@ class Context(Protocol):
         """Machine state in a flavor's layout (mach-abi.md 9.2), or None: no such flavor."""
 
     def set_state(self, flavor: int, state: bytes) -> bool:
-        """False: no such flavor, wrong length, read-only or an odd pc; nothing changed."""
+        """False: no such flavor, wrong length, read-only, an odd pc, or a debug state that is
+        none; nothing changed."""
 
 
 class TrapHandler(Protocol):

@@ -18,6 +18,7 @@ from machemu.hw.isa.riscv64 import causes, instructions, state
 from machemu.hw.isa.riscv64 import layout as at
 from machemu.hw.isa.riscv64.layout import NO_RESERVATION, RESERVATION
 from machemu.hw.mmu import AddressSpace
+from machemu.hw.step import STEP_CODE, Step, Stepper
 from machemu.hw.ticks import BLOCK_END, NOW, BlockTicks, Ticks
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Context:
     processor has the present values.  All else here sees those.
     """
 
-    __slots__ = ("_cpu", "arguments", "misuse", "registers", "space")
+    __slots__ = ("_cpu", "arguments", "misuse", "registers", "space", "step")
 
     def __init__(self, cpu: Cpu, space: AddressSpace) -> None:
         self._cpu = cpu
@@ -50,6 +51,7 @@ class Context:
         self.space = space
         # The first misuse of a device that it has not been told of: bus address and access.
         self.misuse: tuple[int, Access] | None = None
+        self.step = Step.OFF
 
     def _now(self) -> state.Registers:
         """The registers as they are at this moment."""
@@ -72,10 +74,17 @@ class Context:
         self._now().words[at.SP] = value
 
     def get_state(self, flavor: int) -> bytes | None:
+        if flavor == state.DEBUG_STATE:
+            return state.DEBUG_FORMAT.pack(self.step != Step.OFF, 0)
         return state.get(self._now(), flavor)
 
     def set_state(self, flavor: int, octets: bytes) -> bool:
-        return state.put(self._now(), flavor, octets)
+        if flavor != state.DEBUG_STATE:
+            return state.put(self._now(), flavor, octets)
+        if octets not in state.DEBUG_STATES:
+            return False
+        self.step = Step(octets[0])
+        return True
 
     def register(self, name: str) -> int:
         """A register by its assembler's name.  Raises KeyError."""
@@ -157,6 +166,8 @@ class Cpu:
         space = context.space
         if self._tlb.loaded is not space:
             self._tlb.load(space)
+        if context.step and self._inside:
+            self._engine.stop()  # it is stepped by the next run
 
     def present(self, context: Context) -> state.Registers:
         """The registers of `context` as they are now, to read and write."""
@@ -187,6 +198,9 @@ class Cpu:
         assert not self._inside
         if self._misusers:
             self._tell_bad_access()
+        if self.current is not None and self.current.step == Step.OWED:
+            self._tell_stepped()
+            return
         if self.current is None:
             return
         due = self._clock.next_event_ns
@@ -201,7 +215,7 @@ class Cpu:
         self._inside = True
         try:
             engine.push()
-            status = self._ticks.run(engine)
+            status = self._step(self.current) if self.current.step else self._ticks.run(engine)
         finally:
             self._inside = self._preempted = False
             engine.pull()
@@ -215,6 +229,24 @@ class Cpu:
                               "no memory, or a bug")
         if self._misusers:
             self._tell_bad_access()
+
+    def _step(self, context: Context) -> int:
+        """Run one instruction of the current context; the engine's error code."""
+        kernel = self._handler
+        assert kernel is not None
+        self._handler = stepper = Stepper(self, context, kernel, self._engine)
+        try:
+            return stepper.run(self._ticks)
+        finally:
+            self._handler = kernel
+            self._ticks.add(-stepper.early_faults * self._trap_units)
+
+    def _tell_stepped(self) -> None:
+        """Give the current context, which has executed an instruction, its exception."""
+        assert self._handler is not None
+        assert self.current is not None
+        self.current.step = Step.ON
+        self._handler.exception(CpuException("breakpoint", STEP_CODE, self.pc))
 
     def preempt(self) -> None:
         """May be used anywhere, a signal handler included."""

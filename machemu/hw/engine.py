@@ -96,6 +96,7 @@ class Engine:
         self.handle: Final = ctypes.c_void_p(self._uc._uch.value)
         self._flush_code: Final = ctypes.c_int(FLUSH_CODE)
         self._context: Any = None
+        self.stopped = False  # the run was ended in the trap hook
         found = find_state(self._uc) if live else None
         if live and found is None:
             _warn_of_contexts()
@@ -162,10 +163,12 @@ class Engine:
 
     def start(self, count: int = 0) -> int:
         """Run from `pc` on; the engine's error code.  `count`: instructions, 0: no limit."""
+        self.stopped = False
         return int(_slow.uc_emu_start(self.handle, self.words[at.PC], 0, 0, count))
 
     def stop(self) -> None:
         """End the run.  Only in the trap hook: rule 9, and unicorn-riscv.md 8."""
+        self.stopped = True
         _fast.uc_emu_stop(self.handle)
 
     def flush_translations(self) -> None:

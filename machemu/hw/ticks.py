@@ -14,7 +14,8 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Final, Protocol, final
 
-from machemu.hw.engine import Engine
+from machemu.hw.engine import OK, Engine
+from machemu.hw.isa.riscv64 import layout as at
 
 NEVER: Final = 2**63  # units; at 400 octets to the microsecond after 146 years
 OCTETS_PER_INSTRUCTION: Final = 3  # nominal, for the clock that counts instructions
@@ -55,6 +56,10 @@ class Ticks(Protocol):
 
     def run(self, engine: Engine) -> int:
         """Run the engine until the limit; its error code."""
+
+    def step(self, engine: Engine) -> tuple[int, bool]:
+        """Run one instruction at most, and the traps it makes; the engine's error code, and
+        whether the instruction was begun."""
 
 
 @final
@@ -101,6 +106,19 @@ class BlockTicks:
     def run(self, engine: Engine) -> int:
         self.words[ENDED] = 0
         return engine.start()
+
+    def step(self, engine: Engine) -> tuple[int, bool]:
+        words = self.words
+        words[ENDED] = words[BLOCK_END] = 0
+        engine.forget_all_code()  # rule 6: counted and uncounted runs do not mix
+        status = engine.start(count=1)
+        engine.forget_all_code()
+        begun = bool(words[BLOCK_END])
+        if begun and status == OK and not (words[ENDED] or engine.stopped):
+            # It ended within a block or at the start of the next, which are paid for in full.
+            engine.pull()
+            words[NOW] -= (words[BLOCK_END] - engine.words[at.PC]) * self.per_octet
+        return status, begun
 
 
 @final
@@ -172,3 +190,9 @@ class InstructionTicks:
         self._running = False
         self._base += executed * self._cost
         return status
+
+    def step(self, engine: Engine) -> tuple[int, bool]:
+        if self.ended:
+            return OK, False
+        self.end_at(self._base + 1)
+        return self.run(engine), True

@@ -230,7 +230,7 @@ class Kernel:
             thread.set_result(KernReturn.SUCCESS)
         elif -TABLE_SIZE < number <= 0:
             thread.set_result(KernReturn.INVALID_ARGUMENT)
-        else:
+        else:  # the pc is behind the ecall: whoever handles it decides on the result
             self.exception(CpuException("bad_instruction", 8, word))
 
     def page_fault(self, address: int, access: int) -> None:

@@ -157,8 +157,8 @@ def test_a_thread_that_never_computed_has_zeros() -> None:
 def test_list_of_flavors() -> None:
     rig = Rig()
     context = rig.cpu.new_context(rig.space())
-    assert context.get_state(state.FLAVOR_LIST) == struct.pack("<3I", 1, 2, 3)
-    assert context.get_state(4) is None
+    assert context.get_state(state.FLAVOR_LIST) == struct.pack("<4I", 1, 2, 3, 4)
+    assert context.get_state(5) is None
     assert context.get_state(-1) is None
 
 
@@ -170,13 +170,16 @@ def test_list_of_flavors() -> None:
     pytest.param(state.THREAD_STATE, bytes(264), id="too long"),
     pytest.param(state.THREAD_STATE, struct.pack("<32Q", *range(100, 131), 0x10001), id="odd pc"),
     pytest.param(state.FLOAT_STATE, bytes(260), id="floats too short"),
+    pytest.param(state.DEBUG_STATE, bytes(4), id="debug state too short"),
+    pytest.param(state.DEBUG_STATE, struct.pack("<2I", 2, 0), id="no such flag"),
+    pytest.param(state.DEBUG_STATE, struct.pack("<2I", 1, 1), id="padding"),
 ])
 def test_refused_state_changes_nothing(flavor: int, octets: bytes) -> None:
     rig = Rig()
     context = rig.load(guest("ecall"))
-    before = [context.get_state(number) for number in range(4)]
+    before = [context.get_state(number) for number in range(5)]
     assert not context.set_state(flavor, octets)
-    assert [context.get_state(number) for number in range(4)] == before
+    assert [context.get_state(number) for number in range(5)] == before
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -11,7 +11,7 @@
 
 #define EXC_RISCV64_ILLEGAL    2 /* code of EXC_BAD_INSTRUCTION; the instruction */
 #define EXC_RISCV64_BREAKPOINT 3 /* code of EXC_BREAKPOINT; the pc */
-#define EXC_RISCV64_STEP       1
+#define EXC_RISCV64_STEP       1 /* likewise: a single step (RISCV64_DEBUG_STATE); the pc */
 #define EXC_RISCV64_TRAP       8 /* code of EXC_BAD_INSTRUCTION; the trap number */
 
 #endif

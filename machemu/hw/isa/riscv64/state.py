@@ -5,7 +5,10 @@
 | RISCV64_THREAD_STATE | 1 | 256 | u64 x1 to x31, u64 pc |
 | RISCV64_FLOAT_STATE | 2 | 264 | u64 f0 to f31, u32 fcsr, u32 zero |
 | RISCV64_EXCEPTION_STATE | 3 | 24 | u64 scause, stval, sepc of the last fault; read only |
-| THREAD_STATE_FLAVOR_LIST | 0 | 12 | u32 1, 2, 3; read only |
+| RISCV64_DEBUG_STATE | 4 | 8 | u32 1: an exception after each instruction, u32 zero |
+| THREAD_STATE_FLAVOR_LIST | 0 | 16 | u32 1, 2, 3, 4; read only |
+
+The debug state is not a register: `cpu.py` keeps it.
 """
 
 from __future__ import annotations
@@ -20,11 +23,14 @@ FLAVOR_LIST: Final = 0
 THREAD_STATE: Final = 1
 FLOAT_STATE: Final = 2
 EXCEPTION_STATE: Final = 3
+DEBUG_STATE: Final = 4
 
 THREAD_FORMAT: Final = struct.Struct("<32Q")
 FLOAT_FORMAT: Final = struct.Struct("<32QII")
 EXCEPTION_FORMAT: Final = struct.Struct("<3Q")
-FLAVORS: Final = struct.pack("<3I", THREAD_STATE, FLOAT_STATE, EXCEPTION_STATE)
+DEBUG_FORMAT: Final = struct.Struct("<2I")
+DEBUG_STATES: Final = (DEBUG_FORMAT.pack(0, 0), DEBUG_FORMAT.pack(1, 0))  # all there are
+FLAVORS: Final = struct.pack("<4I", THREAD_STATE, FLOAT_STATE, EXCEPTION_STATE, DEBUG_STATE)
 
 FRM_SHIFT: Final = 5  # fcsr: rounding mode above five flags
 FRM_MASK: Final = 7

@@ -26,6 +26,7 @@ from machemu.kernel.ipc.right import MACH_PORT_NULL, Carried
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.rpc import routine_table
 from machemu.kernel.rpc.call import Served, serve
+from machemu.kernel.rpc.gsync import GsyncTable
 from machemu.kernel.rpc.host import BootInfo, BootstrapObject, DeviceMaster, Host, HostPrivileged
 from machemu.kernel.task.exceptions import ExceptionWait
 from machemu.kernel.task.scheduler import Scheduler
@@ -83,6 +84,8 @@ class Kernel:
         self.boot_info = BootInfo()
         self.time_at_boot_ns = 0  # what host_get_time adds to the clock
         self.tasks: dict[int, Task] = {}  # live ones by number
+        self.new_task_port: Port | None = None  # holds one of its send rights
+        self.gsync = GsyncTable()
         self.network_server: Task | None = None
         self._network_servers = 0
         self._next_task = self._next_thread = 0
@@ -278,10 +281,14 @@ class Kernel:
     def count_own_rights(self, sends: Counter[Port], onces: Counter[Port]) -> None:
         """Add the rights that the kernel itself holds, for the balance."""
         self.devices.count_own_rights(sends, onces)
+        self.gsync.count_own_rights(sends, onces)
+        if self.new_task_port is not None:
+            sends[self.new_task_port] += 1
 
     def check(self) -> None:
         """Assert every object's invariants and that ports and rights balance."""
         self.scheduler.check()
+        self.gsync.check()
         self.pool.check()
         for task in self.tasks.values():
             task.check()

@@ -34,6 +34,8 @@ class KernReturn(enum.IntEnum):
     INVALID_HOST = 22
     MEMORY_PRESENT = 23
     TERMINATED = 26
+    TIMEDOUT = 27
+    INTERRUPTED = 28
 
 
 class MsgReturn(enum.IntEnum):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from machemu.kernel.events import TaskNamed
 from machemu.kernel.ipc.right import MOVE_SEND, Carried, CarriedRight
 from machemu.kernel.results import KernelError, KernReturn
+from machemu.kernel.rpc.gnumach import announce_task
 from machemu.kernel.task.task import REGISTERED_MAX, Task
 from machemu.kernel.task.thread import Thread
 
@@ -44,7 +45,9 @@ def send_right(port: Port | None) -> Carried | None:
 
 
 def task_create(call: RpcCall, inherit: int) -> tuple[CarriedRight]:
-    child = call.kernel.create_task(_task(call), inherit_memory=bool(inherit))
+    parent = _task(call)
+    child = call.kernel.create_task(parent, inherit_memory=bool(inherit))
+    announce_task(call.kernel, child, parent)
     return (child.self_port.make_send(),)
 
 

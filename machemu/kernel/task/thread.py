@@ -53,6 +53,7 @@ class Thread:
         self.alive = True
         self.suspend_count = 0
         self.wait: Wait | None = None
+        self.calls: dict[Wait, None] = {}  # of its own, which the kernel answers late
         self.started = False  # has been resumed once
         self.self_port = Port(task.zone, self)
         self.kernel_port: Port | None = self.self_port  # what mach_thread_self gives
@@ -120,6 +121,8 @@ class Thread:
             self._scheduler.ready(self)
 
     def abort(self) -> None:
+        for call in list(self.calls):
+            call.interrupt()  # and the thread gets the answer, if it waits for it
         if self.wait is not None:
             self.wait.interrupt()
 
@@ -130,6 +133,8 @@ class Thread:
         if self.wait is not None:
             self.wait.abandon()
             self.wait = None
+        for call in list(self.calls):
+            call.abandon()
         if was_runnable:
             self._scheduler.remove(self)
         if self.exception_port is not None:
@@ -142,7 +147,7 @@ class Thread:
 
     def check(self) -> None:
         assert self.suspend_count >= 0
-        assert self.alive or self.wait is None
+        assert self.alive or (self.wait is None and not self.calls)
 
 
 def _in_register(value: int) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from machemu.kernel.ipc.right import COPY_SEND, MACH_PORT_NULL, Carried
 from machemu.kernel.results import KernelError, KernReturn
+from machemu.kernel.rpc.gnumach import announce_task
 from machemu.kernel.rpc.task import set_special_port
 from machemu.kernel.traps.call import BLOCKED, OutValue, Trap, TrapCall
 
@@ -29,6 +30,7 @@ def syscall_task_create(call: TrapCall) -> int:
     except KernelError:
         call.kernel.terminate_task(child, None, "its creator could not be told its name")
         raise
+    announce_task(call.kernel, child, parent)
     return KernReturn.SUCCESS
 
 

@@ -43,7 +43,7 @@ REFUSES: Final = {TASK: KernReturn.INVALID_TASK, THREAD: KernReturn.INVALID_ARGU
                   PRIVILEGED: KernReturn.INVALID_HOST, MASTER: DeviceReturn.INVALID_OPERATION,
                   DEVICE: KernReturn.INVALID_ARGUMENT, BOOTSTRAP: KernReturn.INVALID_ARGUMENT}
 ON_HOST: Final = {"host_get_time", "host_get_time64", "host_get_kernel_version", "boot_info"}
-ON_PRIVILEGED: Final = {"host_reboot", "port_owner", "set_network_server"}
+ON_PRIVILEGED: Final = {"host_reboot", "port_owner", "register_new_task_notification", "set_network_server"}
 TASK_SET_NAME, PORTS_LOOKUP, TASK_THREADS, PORT_NAMES, VM_READ, EXTRACT_RIGHT = 4202, 2034, 2011, 3200, 2026, 3216
 
 

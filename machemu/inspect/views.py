@@ -146,7 +146,9 @@ def _right(entry: Entry) -> RightView:
 
 
 def _port(port: Port) -> PortView:
-    place = "task" if port.receiver is not None else "kernel" if port.kernel_object is not None else "transit"
+    # Where nobody has the receive right and somebody receives, the kernel waits for a reply.
+    kernels = port.kernel_object is not None or (port.receiver is None and port.queue.receivers)
+    place = "task" if port.receiver is not None else "kernel" if kernels else "transit"
     return PortView(port.number, port.receiver.task_number if port.receiver is not None else None, place,
                     type(port.kernel_object).__name__ if port.kernel_object is not None else None,
                     port.queued, port.limit, len(port.blocked_senders), port.send_rights,

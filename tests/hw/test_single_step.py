@@ -6,11 +6,15 @@ import struct
 from typing import Any, Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from machemu.hw.api import PAGE_SIZE, Access, CpuException
 from machemu.hw.cpu import Context
 from machemu.hw.isa.riscv64 import state
-from tests.hw.guests import DATA, RX, Program, Rig, Trap, guest
+from tests.hw.examples import examples
+from tests.hw.guests import BASE, DATA, RX, Program, Rig, Trap, guest
+from tests.hw.test_traps import INSTRUCTIONS
 
 WAYS: Final = [{}, {"live": False}, {"native": False}, {"live": False, "native": False}]
 ON, OFF = struct.pack("<2I", 1, 0), struct.pack("<2I", 0, 0)
@@ -261,3 +265,30 @@ def test_a_step_begins_only_while_there_is_time(way: dict[str, bool]) -> None:
     rig.kernel.on_exception = lambda cause: rig.cpu.switch_to(None)
     assert [trap.pc for trap in rig.run()] == [0x10002]
     assert rig.octets_at(context.space, DATA, 4) == bytes(4)
+
+
+def run_random(code: list[int], registers: list[int], stepping: bool) -> tuple[Trap | None, bytes | None]:
+    """The first trap that ends such a program, and its registers then."""
+    rig = Rig()
+    context = rig.load(Program(BASE, b"".join(struct.pack("<I", word) for word in code), {}))
+    for number, value in enumerate(registers):
+        context.set_register(f"a{number}", value)
+    if stepping:
+        step(context)
+    rig.kernel.on_exception = lambda cause: rig.cpu.switch_to(
+        context if (cause.kind, cause.code) == ("breakpoint", 1) else None)
+    rig.run(context, 2_000)
+    rig.cpu.switch_to(None)
+    told = [trap for trap in rig.kernel.traps if (trap.kind, *trap.detail[:1]) != ("breakpoint", 1)]
+    found = told[0] if told else None, context.get_state(state.THREAD_STATE)
+    rig.close()
+    return found
+
+
+@examples(60)
+@given(st.lists(INSTRUCTIONS, min_size=1, max_size=40),
+       st.lists(st.one_of(st.just(DATA), st.just(BASE), st.integers(0, 2**64 - 1)), min_size=8, max_size=8))
+def test_any_code_does_in_steps_what_it_does_at_once(code: list[int], registers: list[int]) -> None:
+    plain = run_random(code, registers, stepping=False)
+    if plain[0] is not None:  # else the quantum ended it: there it is let go at the end of a block
+        assert run_random(code, registers, stepping=True) == plain

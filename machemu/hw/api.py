@@ -134,6 +134,11 @@ class Clock(Protocol):
     @property
     def now_ns(self) -> int: ...
 
+    def units(self) -> int:
+        """As `now_ns`, in what the clock counts: the cheap way to measure a turn."""
+
+    def ns_of(self, units: int) -> int: ...
+
     def charge(self, ns: int) -> None:
         """Let time pass for work that executes no guest code."""
 
@@ -256,6 +261,10 @@ class Machine(Protocol):
 
     @property
     def cpu(self) -> Cpu: ...
+    @property
+    def cpu_type(self) -> int:
+        """Its kind in Mach's numbers, CPU_TYPE_."""
+
     @property
     def memory(self) -> Memory: ...
     @property

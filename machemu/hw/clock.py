@@ -70,6 +70,7 @@ class Clock:
     def __init__(self, ticks: Ticks, per_ns: int) -> None:
         self._ticks = ticks
         self._per_ns: Final = per_ns
+        self.units: Final = ticks.now
         self._queue: list[tuple[int, int, TimerHandle]] = []  # (ns, order asked in, call)
         self._asked = 0
         self._cancelled = 0  # calls in the queue that nobody wants any more
@@ -83,6 +84,9 @@ class Clock:
     def kind(self) -> str:
         """What it counts: "bytes", or "instructions" without the native helper."""
         return self._ticks.kind
+
+    def ns_of(self, units: int) -> int:
+        return units // self._per_ns
 
     def charge(self, ns: int) -> None:
         self._ticks.add(ns * self._per_ns)

@@ -16,6 +16,7 @@ from machemu.hw.devices.console import Console
 from machemu.hw.devices.disk import DiskDriver
 from machemu.hw.engine import Engine
 from machemu.hw.interrupt import InterruptLine
+from machemu.hw.isa.riscv64.state import CPU_TYPE
 from machemu.hw.memory import RAM_BASE, Memory
 from machemu.hw.mmu import AddressSpace, Tlb
 from machemu.hw.native import load_helper
@@ -26,6 +27,8 @@ from machemu.hw.ticks import BlockTicks, InstructionTicks, Ticks
 @final
 class RealMachine:
     """All of one node's hardware; made by `build_machine`."""
+
+    cpu_type: Final = CPU_TYPE
 
     def __init__(self, description: MachineDescription, host: Host, *, live: bool, helper: Any) -> None:
         self.description: Final = description

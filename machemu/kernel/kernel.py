@@ -29,6 +29,7 @@ from machemu.kernel.rpc.call import Served, serve
 from machemu.kernel.rpc.gsync import GsyncTable
 from machemu.kernel.rpc.host import BootInfo, BootstrapObject, DeviceMaster, Host, HostPrivileged
 from machemu.kernel.task.exceptions import ExceptionWait
+from machemu.kernel.task.processor_set import ProcessorSet
 from machemu.kernel.task.scheduler import Scheduler
 from machemu.kernel.task.task import Task
 from machemu.kernel.task.thread import Thread
@@ -77,6 +78,7 @@ class Kernel:
         self.zone = PortZone(self.events)
         self.pool = PagePool(machine.memory)
         self.scheduler = Scheduler(machine.cpu, machine.clock, self.events, quantum_ns)
+        self.processor_set = ProcessorSet(self.zone)
         self.host = Host(self.zone)
         self.host_privileged = HostPrivileged(self.zone)
         self.device_master = DeviceMaster(self.zone)
@@ -109,7 +111,8 @@ class Kernel:
         else:
             memory = VmMap(self.pool, self._new_space())
         self._next_task += 1
-        task = Task(self._next_task, parent.number if parent else 0, self.zone, memory)
+        task = Task(self._next_task, parent.number if parent else 0, self.zone, memory, self.processor_set)
+        task.created_ns = self.time_ns()
         if parent is not None:
             task.inherit(parent)
         self.tasks[task.number] = task
@@ -126,6 +129,7 @@ class Kernel:
             raise KernelError(KernReturn.INVALID_ARGUMENT)
         self._next_thread += 1
         thread = Thread(task, self._next_thread, self.cpu.new_context(task.memory.space), self.cpu, self.scheduler)
+        thread.created_ns = self.time_ns()
         thread.suspend_count = 1
         task.threads.append(thread)
         if self.events.thread_created:
@@ -224,7 +228,7 @@ class Kernel:
                 self._arguments[0] = result
             else:
                 thread.set_result(result)
-        if self.scheduler.continuations:
+        if self.scheduler.unsettled:
             self.scheduler.settle()
 
     def _unknown_trap(self, thread: Thread, word: int) -> None:

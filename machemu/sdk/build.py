@@ -206,13 +206,15 @@ def build(
     """Build everything, or the libraries and one program.
 
     Returns the programs' names.  Raises ConfigError: no compiler, or something failed; the
-    rest was built all the same.
+    other libraries, or programs, were built all the same.
     """
     sources, built = sources or Sources(), built or Built()
     store = ObjectStore(toolchain(), cache_directory() / "objects", PACKAGE.parent)
     builder = Builder(sources, built, store, jobs, say)
     builder.store.directory.mkdir(parents=True, exist_ok=True)
     builder.build_libraries()
+    if builder.failures:  # no program would link: that would be told a thousand times
+        raise CompileError("\n\n".join(builder.failures))
     names = builder.build_programs(only)
     if builder.failures:
         raise CompileError("\n\n".join(builder.failures))

@@ -128,6 +128,12 @@ class FakeClock:
         self._events: list[tuple[int, int, FakeTimer]] = []
         self._count = 0
 
+    def units(self) -> int:
+        return self.now_ns * 2
+
+    def ns_of(self, units: int) -> int:
+        return units // 2
+
     def charge(self, ns: int) -> None:
         """Tests count time in events only."""
 
@@ -252,6 +258,8 @@ class FakeMapped:
 
 @final
 class FakeMachine:
+    cpu_type = 99
+
     def __init__(self, frames: int = FRAMES) -> None:
         self.memory = FakeMemory(frames)
         self.cpu = FakeCpu()

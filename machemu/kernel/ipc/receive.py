@@ -102,6 +102,7 @@ def deliver(message: Message, space: Space, memory: VmMap, address: int, option:
         notified = notified_port(space, notify)
         if notified is None:
             return _deliver_header(message, space, memory, address) or MsgReturn.RCV_INVALID_NOTIFY
+    space.messages_received += 1
     port = message.dest
     sequence = port.sequence
     port.sequence = sequence + 1 & 0xFFFF_FFFF

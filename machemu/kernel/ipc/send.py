@@ -75,6 +75,7 @@ def copy_in(space: Space, memory: VmMap, address: int, size: int, with_peer: boo
         _take_body(message, items, space, memory)
     else:
         message = _take_header(space, data, bits, remote & 0xFFFF_FFFF, local & 0xFFFF_FFFF, ident, cancel)
+    space.messages_sent += 1
     if peer is not None:
         message.peer = Peer(int.from_bytes(peer[:4], "little"), int.from_bytes(peer[4:], "little"))
     return message

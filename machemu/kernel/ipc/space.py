@@ -88,6 +88,7 @@ class Space:
         self.zone = zone
         self.task_number = 0
         self.alive = True
+        self.messages_sent = self.messages_received = 0
         self.entries: dict[int, Entry] = {}
         self.names_by_port: dict[Port, int] = {}
         self.accepted_requests: dict[int, AcceptedRequest] = {}  # by name of the right that forced

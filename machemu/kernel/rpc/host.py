@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RB_HALT: Final = 0x08
 NS_PER_SECOND: Final = 1_000_000_000
+SECONDS_MAX: Final = 1 << 33  # more than 250 years: nanoseconds stay within 64 bits
 KERNEL_VERSION: Final = "machemu 1 (Mach 3.0, GNU Mach 64-bit user ABI), RV64"
 VERSION_LENGTH: Final = 512  # octets
 OWNER_TASK, OWNER_KERNEL, OWNER_IN_TRANSIT = 1, 2, 3  # kinds of `port_owner`
@@ -73,33 +74,54 @@ class BootstrapObject:
         self.port = Port(zone, self)
 
 
-def _host(call: RpcCall) -> None:
+def require_host(call: RpcCall) -> None:
+    """Raises INVALID_HOST: called on another port."""
     if not isinstance(call.target, Host | HostPrivileged):
         raise KernelError(KernReturn.INVALID_HOST)
 
 
-def _privileged(call: RpcCall) -> None:
+def require_privileged(call: RpcCall) -> None:
     call.target_as(HostPrivileged, KernReturn.INVALID_HOST)
 
 
 def host_get_time(call: RpcCall) -> tuple[object, ...]:
-    _host(call)
+    require_host(call)
     seconds, ns = divmod(call.kernel.time_ns(), NS_PER_SECOND)
     return ([seconds, ns // 1000],)
 
 
 def host_get_time64(call: RpcCall) -> tuple[object, ...]:
-    _host(call)
+    require_host(call)
     return (list(divmod(call.kernel.time_ns(), NS_PER_SECOND)),)
 
 
+def host_set_time(call: RpcCall, time: tuple[int, int]) -> None:
+    """Seconds and microseconds; the clock reads that from now on.  Raises INVALID_ARGUMENT."""
+    require_privileged(call)
+    seconds, microseconds = time
+    _set_time(call, seconds, microseconds * 1000)
+
+
+def host_set_time64(call: RpcCall, time: tuple[int, int]) -> None:
+    """Seconds and nanoseconds.  Raises INVALID_ARGUMENT."""
+    require_privileged(call)
+    _set_time(call, *time)
+
+
+def _set_time(call: RpcCall, seconds: int, ns: int) -> None:
+    if not (0 <= seconds < SECONDS_MAX and 0 <= ns < NS_PER_SECOND):
+        raise KernelError(KernReturn.INVALID_ARGUMENT)
+    kernel = call.kernel
+    kernel.time_at_boot_ns = seconds * NS_PER_SECOND + ns - kernel.clock.now_ns
+
+
 def host_reboot(call: RpcCall, options: int) -> None:
-    _privileged(call)
+    require_privileged(call)
     call.kernel.power_off(reboot=not options & RB_HALT)
 
 
 def host_get_kernel_version(call: RpcCall) -> tuple[bytes]:
-    _host(call)
+    require_host(call)
     return (KERNEL_VERSION.encode().ljust(VERSION_LENGTH, b"\0"),)
 
 
@@ -111,7 +133,7 @@ def bootstrap_privileged_ports(call: RpcCall) -> tuple[CarriedRight, CarriedRigh
 
 def port_owner(call: RpcCall, right: CarriedRight) -> tuple[int, int]:
     """Who holds the receive right; the right given is consumed."""
-    _privileged(call)
+    require_privileged(call)
     if not isinstance(right, Carried) or right.kind != MOVE_SEND:
         raise KernelError(KernReturn.INVALID_CAPABILITY)
     port = right.port
@@ -122,12 +144,12 @@ def port_owner(call: RpcCall, right: CarriedRight) -> tuple[int, int]:
 
 
 def boot_info(call: RpcCall) -> tuple[bytes]:
-    _host(call)
+    require_host(call)
     return (call.kernel.boot_info.pack(),)
 
 
 def set_network_server(call: RpcCall, right: CarriedRight) -> tuple[int]:
-    _privileged(call)
+    require_privileged(call)
     task = right.port.kernel_object if isinstance(right, Carried) else None
     if not isinstance(task, Task):
         raise KernelError(KernReturn.INVALID_TASK)
@@ -144,7 +166,7 @@ def machemu_exit(call: RpcCall, status: int) -> None:
 HANDLERS: Final[dict[str, Handler]] = {
     handler.__name__: handler
     for handler in (
-        host_get_time, host_get_time64, host_reboot, host_get_kernel_version,
+        host_get_time, host_get_time64, host_set_time, host_set_time64, host_reboot, host_get_kernel_version,
         bootstrap_privileged_ports, port_owner, boot_info, set_network_server, machemu_exit,
     )
 }

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final, final
 from machemu.kernel.ipc.port import Port, PortZone
 from machemu.kernel.ipc.space import Space
 from machemu.kernel.results import KernReturn
+from machemu.kernel.task.processor_set import BASE_PRIORITY
 
 if TYPE_CHECKING:
+    from machemu.kernel.task.processor_set import ProcessorSet
     from machemu.kernel.task.thread import Thread
     from machemu.kernel.vm.map import VmMap
 
@@ -24,7 +26,7 @@ class Task:
       - an ended task has no threads and no names.
     """
 
-    def __init__(self, number: int, parent: int, zone: PortZone, memory: VmMap) -> None:
+    def __init__(self, number: int, parent: int, zone: PortZone, memory: VmMap, processor_set: ProcessorSet) -> None:
         self.number = number  # never reused in a boot
         self.parent = parent  # number of the creator; 0: the boot loader
         self.zone = zone
@@ -35,6 +37,10 @@ class Task:
         self.name = ""
         self.status: int | None = None  # given to `exit` (4605)
         self.suspend_count = 0
+        self.processor_set = processor_set
+        self.priority = BASE_PRIORITY  # of new threads
+        self.created_ns = 0  # host time
+        self.ended_cpu_ns = 0  # how long threads ran that have ended
         self.threads: list[Thread] = []
         self.self_port = Port(zone, self)
         self.kernel_port: Port | None = self.self_port  # what mach_task_self gives
@@ -48,10 +54,12 @@ class Task:
         return self.memory
 
     def inherit(self, parent: Task) -> None:
-        """Take over the parent's special and registered ports, as `task_create` does."""
+        """Take over the parent's special and registered ports and its priority, as
+        `task_create` does."""
         self.bootstrap_port = _share(parent.bootstrap_port)
         self.exception_port = _share(parent.exception_port)
         self.registered = [_share(port) for port in parent.registered]
+        self.priority = parent.priority
 
     def suspend(self) -> None:
         self.suspend_count += 1

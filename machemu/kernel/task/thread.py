@@ -6,15 +6,29 @@ knows how to finish the trap when its time comes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, final
+import enum
+from typing import TYPE_CHECKING, Final, Protocol, final
 
 from machemu.kernel.ipc.port import Port
 from machemu.kernel.results import KernReturn
+from machemu.kernel.task.run_queue import WEAKEST
 
 if TYPE_CHECKING:
-    from machemu.hw.api import Context, Cpu
+    from machemu.hw.api import Clock, Context, Cpu, TimerHandle
     from machemu.kernel.task.scheduler import Scheduler
     from machemu.kernel.task.task import Task
+
+
+NS_PER_SECOND: Final = 1_000_000_000
+FADED: Final = 64  # seconds after which no usage is left
+PER_SECOND: Final = 8  # priorities that a second of the processor costs
+
+
+class Policy(enum.IntEnum):
+    """`POLICY_`: how a thread shares the processor; their numbers are bits of a set's mask."""
+
+    TIMESHARE = 1
+    FIXEDPRI = 2
 
 
 class Wait(Protocol):
@@ -59,6 +73,18 @@ class Thread:
         self.kernel_port: Port | None = self.self_port  # what mach_thread_self gives
         self.exception_port: Port | None = None  # holds one of its send rights
         self.name = ""
+        self.created_ns = 0  # host time
+        self.cpu_units = 0  # of the clock, up to the turn it may be having
+        self.stopped_units = 0  # when its last turn ended
+        self.policy = Policy.TIMESHARE
+        self.quantum_ns = scheduler.quantum_ns
+        self.max_priority = task.processor_set.max_priority
+        self.base_priority = max(task.priority, self.max_priority)
+        self.priority = self.base_priority  # that it is scheduled by: smaller is stronger
+        self.depressed = False
+        self._depression: TimerHandle | None = None  # its end in time, if it has one
+        self._usage_ns = 0  # of the processor, in whole quanta and fading
+        self._usage_at_ns = 0  # when it last faded
 
     @property
     def runnable(self) -> bool:
@@ -92,7 +118,7 @@ class Thread:
     def go_on_later(self, rest: Rest) -> None:
         """What it waited for has come, and `rest` of it is yet to be done."""
         self.wait = rest
-        self._scheduler.continuations.append(rest)
+        self._scheduler.later(rest)
 
     def suspend(self) -> None:
         was_runnable = self.runnable
@@ -120,6 +146,73 @@ class Thread:
         if self.runnable:
             self._scheduler.ready(self)
 
+    # -- priority ---------------------------------------------------------------------
+
+    def set_priority(self, priority: int) -> None:
+        """The base priority; no stronger than `max_priority`."""
+        self.base_priority = max(priority, self.max_priority)
+        self._reschedule()
+
+    def set_max_priority(self, priority: int) -> None:
+        self.max_priority = priority
+        self.set_priority(self.base_priority)
+
+    def set_policy(self, policy: Policy, quantum_ns: int) -> None:
+        """`quantum_ns` counts with FIXEDPRI; 0: the usual one."""
+        fixed = policy is Policy.FIXEDPRI and quantum_ns > 0
+        self.policy, self.quantum_ns = policy, quantum_ns if fixed else self._scheduler.quantum_ns
+        self._usage_ns = 0
+        self._reschedule()
+
+    def depress(self, clock: Clock, ns: int) -> None:
+        """Weakest of all until it runs again or `ns` have passed; 0: however long that is."""
+        self.end_depression()
+        self.depressed = True
+        if ns:
+            self._depression = clock.call_at(clock.now_ns + ns, self.end_depression)
+        self._reschedule()
+
+    def end_depression(self) -> None:
+        if self.depressed:
+            self.depressed = False
+            if self._depression is not None:
+                self._depression.cancel()
+                self._depression = None
+            self._reschedule()
+
+    def tire(self, now_ns: int) -> bool:
+        """It has used a whole quantum.  Returns whether that makes it weaker for a while."""
+        if self.policy is not Policy.TIMESHARE:
+            return False
+        self._fade(now_ns)
+        self._usage_ns += self.quantum_ns
+        self._reschedule()
+        return True
+
+    def recover(self, now_ns: int) -> bool:
+        """Time has passed since it was tired.  Returns whether it still is."""
+        self._fade(now_ns)
+        self._reschedule()
+        return self._usage_ns > 0
+
+    def _fade(self, now_ns: int) -> None:
+        """Usage counts 5/8 of what it did a second ago."""
+        if not self._usage_ns:
+            self._usage_at_ns = now_ns
+        seconds = (now_ns - self._usage_at_ns) // NS_PER_SECOND
+        self._usage_at_ns += seconds * NS_PER_SECOND
+        self._usage_ns = self._usage_ns * 5**seconds >> 3 * seconds if seconds < FADED else 0
+
+    @property
+    def cpu_usage(self) -> int:
+        """Share of the processor of late, in thousandths."""
+        return min(1000, self._usage_ns * 375 // NS_PER_SECOND)
+
+    def _reschedule(self) -> None:
+        weaker = self._usage_ns * PER_SECOND // NS_PER_SECOND
+        priority = WEAKEST if self.depressed else min(self.base_priority + weaker, WEAKEST)
+        self._scheduler.set_priority(self, priority)
+
     def abort(self) -> None:
         for call in list(self.calls):
             call.interrupt()  # and the thread gets the answer, if it waits for it
@@ -130,6 +223,9 @@ class Thread:
         """Stop for good; the task still has to forget the thread."""
         was_runnable = self.runnable
         self.alive = False
+        self.end_depression()
+        self._scheduler.forget(self)
+        self.task.ended_cpu_ns += self._scheduler.cpu_ns(self)
         if self.wait is not None:
             self.wait.abandon()
             self.wait = None
@@ -148,6 +244,8 @@ class Thread:
     def check(self) -> None:
         assert self.suspend_count >= 0
         assert self.alive or (self.wait is None and not self.calls)
+        assert self.max_priority <= self.base_priority <= self.priority <= WEAKEST
+        assert self.depressed or self._depression is None
 
 
 def _in_register(value: int) -> int:

@@ -15,6 +15,16 @@ def swtch(call: TrapCall) -> int | None:
     return None
 
 
+def swtch_pri(call: TrapCall) -> int | None:
+    """As `swtch`, at the weakest priority until it runs again, a quantum at most.
+
+    The argument, a priority, is ignored.
+    """
+    kernel = call.kernel
+    if kernel.scheduler.others_ready:
+        call.thread.depress(kernel.clock, kernel.scheduler.quantum_ns)
+    return swtch(call)
+
+
 TRAP = Trap(number=-60, name="swtch", handler=swtch)
-# Round robin has no weaker priority to depress to: the caller goes to the end of the queue.
-TRAP_PRI = Trap(number=-59, name="swtch_pri", handler=swtch)
+TRAP_PRI = Trap(number=-59, name="swtch_pri", handler=swtch_pri)

@@ -8,11 +8,11 @@ from machemu.kernel.traps.call import Trap, TrapCall
 
 
 def syscall_thread_depress_abort(call: TrapCall) -> int:
-    """Argument: thread.  Succeeds also when it is not depressed; with round robin none is.
+    """Argument: thread.  Succeeds also when it is not depressed.
 
     Raises MACH_SEND_INTERRUPTED: not a thread of this node.
     """
-    call.kernel_object(0, Thread)
+    call.kernel_object(0, Thread).end_depression()
     return KernReturn.SUCCESS
 
 

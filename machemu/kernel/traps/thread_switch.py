@@ -31,6 +31,8 @@ def thread_switch(call: TrapCall) -> int | None:
             scheduler.prefer(hint)
         SleepWait(call.thread).start(call.kernel.clock, max(call.word(2), TICK_MS) * NS_PER_MS)
     else:
+        if option == SWITCH_OPTION_DEPRESS and scheduler.others_ready:
+            call.thread.depress(call.kernel.clock, call.word(2) * NS_PER_MS)
         scheduler.yield_to(hint if isinstance(hint, Thread) else None)
     return BLOCKED
 

@@ -60,7 +60,11 @@ def own(memory_map: VmMap, entry: Entry, page: int) -> int:
     index = entry.index_of(page)
     if memory.shadow is not None and index not in memory.pages:
         memory_map.copy_faults += 1
-    return memory.writable_page(index)
+    pool = memory_map.pool
+    filled = pool.zero_fills
+    frame = memory.writable_page(index)
+    memory_map.zero_fills += pool.zero_fills - filled
+    return frame
 
 
 def own_object(memory_map: VmMap, entry: Entry) -> None:

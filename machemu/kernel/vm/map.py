@@ -61,7 +61,7 @@ class VmMap:
         self.pool = pool
         self.space = space
         self.mapped: set[int] = set()  # virtual page numbers with a translation
-        self.faults = self.copy_faults = 0
+        self.faults = self.copy_faults = self.zero_fills = 0
         self._entries: list[Entry] = []
         self._starts: list[int] = []
         self.ram = pool.memory.data
@@ -171,6 +171,16 @@ class VmMap:
         if reached < end:
             raise KernelError(KernReturn.INVALID_ADDRESS)
         return entries
+
+    @property
+    def virtual_size(self) -> int:
+        """Octets of all entries."""
+        return sum(entry.end - entry.start for entry in self._entries)
+
+    @property
+    def resident_size(self) -> int:
+        """Octets that the guest can reach without a fault."""
+        return len(self.mapped) << PAGE_SHIFT
 
     def regions(self) -> list[Region]:
         """All of the map, for observers."""

@@ -7,4 +7,6 @@
 typedef integer_t cpu_type_t;
 typedef integer_t cpu_subtype_t;
 
+#define CPU_TYPE_RISCV64 ((cpu_type_t)26)
+
 #endif

@@ -48,6 +48,8 @@ def values_of(item: Item) -> st.SearchStrategy[object]:
             st.tuples(st.just("right"), st.integers(0, NAMES - 1), st.just(COPY_SEND)), max_size=6)
     if item.kind is Kind.INTEGER:
         return st.one_of(INTEGERS, names) if item.type in (2, 15) else INTEGERS
+    if item.kind is Kind.STRUCT:
+        return st.lists(st.sampled_from([0, 1, -1, 10**9, 2**62, -(2**63)]), min_size=item.group, max_size=item.group)
     if item.kind is Kind.INTEGERS:
         return st.lists(st.one_of(st.integers(-5, 5), names), max_size=66)
     if item.out_of_line:
@@ -68,7 +70,8 @@ def new_actor(rig: KernelRig, friend: Actor) -> tuple[Actor, list[int], list[int
     kernel = rig.kernel
     ports = [rig.name_of(actor, found) for found in (
         actor.task, friend.task, friend.thread, actor.thread, kernel.host, kernel.host_privileged,
-        kernel.device_master, kernel.bootstrap, kernel.devices.open("console", actor.task))]
+        kernel.device_master, kernel.bootstrap, kernel.devices.open("console", actor.task), kernel.processor_set,
+        kernel.processor_set.name, kernel.processor_set.processor)]
     names = [*rig.names_of_every_kind(actor).values(), *ports[:4], NULL, DEAD, NO_NAME]
     assert len(names) == NAMES
     return actor, names, ports
@@ -99,9 +102,13 @@ def right_port(ident: int, choice: int, ports: list[int]) -> int:
         return ports[6]
     if name.startswith("device_"):
         return ports[8]
+    if name.startswith("processor_set") and name not in ("processor_set_default", "processor_set_create"):
+        return ports[10 if name == "processor_set_info" else 9]
+    if name.startswith("processor_") and name not in ("processor_set_default", "processor_set_create"):
+        return ports[11]
     if name.startswith("thread_") and name != "thread_create":
         return ports[2 if choice == -1 else 3]
-    if name.startswith(("host_", "boot")) or name in ("port_owner", "set_network_server"):
+    if name.startswith(("host_", "boot", "processor_set_")) or name in ("port_owner", "set_network_server"):
         return ports[5]
     return ports[0 if choice == -1 else 1]
 

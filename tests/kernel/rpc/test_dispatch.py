@@ -37,13 +37,18 @@ from tests.support.rig import (
 )
 
 SERVED: Final = routine_table()
-TASK, THREAD, HOST, PRIVILEGED, MASTER, DEVICE, BOOTSTRAP = (
-    "task", "thread", "host", "privileged host", "device master", "device", "bootstrap")
+TASK, THREAD, HOST, PRIVILEGED, MASTER, DEVICE, BOOTSTRAP, SET, SET_NAME, PROCESSOR = (
+    "task", "thread", "host", "privileged host", "device master", "device", "bootstrap", "processor set",
+    "processor set name", "processor")
 REFUSES: Final = {TASK: KernReturn.INVALID_TASK, THREAD: KernReturn.INVALID_ARGUMENT, HOST: KernReturn.INVALID_HOST,
                   PRIVILEGED: KernReturn.INVALID_HOST, MASTER: DeviceReturn.INVALID_OPERATION,
-                  DEVICE: KernReturn.INVALID_ARGUMENT, BOOTSTRAP: KernReturn.INVALID_ARGUMENT}
-ON_HOST: Final = {"host_get_time", "host_get_time64", "host_get_kernel_version", "boot_info"}
-ON_PRIVILEGED: Final = {"host_reboot", "port_owner", "register_new_task_notification", "set_network_server"}
+                  DEVICE: KernReturn.INVALID_ARGUMENT, BOOTSTRAP: KernReturn.INVALID_ARGUMENT,
+                  SET: KernReturn.INVALID_ARGUMENT, SET_NAME: KernReturn.INVALID_ARGUMENT,
+                  PROCESSOR: KernReturn.INVALID_ARGUMENT}
+ON_HOST: Final = {"host_get_time", "host_get_time64", "host_get_kernel_version", "boot_info", "host_info",
+                  "host_processor_sets", "processor_set_default", "processor_set_create"}
+ON_PRIVILEGED: Final = {"host_reboot", "port_owner", "register_new_task_notification", "set_network_server",
+                        "host_set_time", "host_set_time64", "host_processors", "host_processor_set_priv"}
 TASK_SET_NAME, PORTS_LOOKUP, TASK_THREADS, PORT_NAMES, VM_READ, EXTRACT_RIGHT = 4202, 2034, 2011, 3200, 2026, 3216
 
 
@@ -58,6 +63,12 @@ def target_of(name: str) -> str:
         return DEVICE
     if name == "bootstrap_privileged_ports":
         return BOOTSTRAP
+    if name == "processor_set_info":
+        return SET_NAME
+    if name.startswith("processor_set_"):
+        return SET
+    if name.startswith("processor_"):
+        return PROCESSOR
     return THREAD if name.startswith("thread_") and name != "thread_create" else TASK
 
 
@@ -66,7 +77,8 @@ def ports_of(rig: KernelRig) -> dict[str, int]:
     kernel, actor = rig.kernel, rig.actor
     objects = {TASK: rig.another().task, THREAD: rig.another().thread, HOST: kernel.host,
                PRIVILEGED: kernel.host_privileged, MASTER: kernel.device_master, BOOTSTRAP: kernel.bootstrap,
-               DEVICE: kernel.devices.open("console", actor.task)}
+               DEVICE: kernel.devices.open("console", actor.task), SET: kernel.processor_set,
+               SET_NAME: kernel.processor_set.name, PROCESSOR: kernel.processor_set.processor}
     return {kind: rig.name_of(actor, found) for kind, found in objects.items()}
 
 
@@ -95,7 +107,7 @@ def test_a_call_on_the_wrong_kind_of_port_is_refused(rig: KernelRig, ident: int)
     right_kind = target_of(SERVED[ident].routine.name)
     body, complex_ = plain_body(rig.actor, ident)
     ports = ports_of(rig)
-    accepted = {right_kind, PRIVILEGED} if right_kind == HOST else {right_kind}
+    accepted = {right_kind, *({HOST: {PRIVILEGED}, SET_NAME: {SET}}.get(right_kind, ()))}
     with rig.unchanged():
         for kind, port in ports.items():
             if kind not in accepted:

@@ -19,6 +19,8 @@ from typing import Final, Protocol
 
 from machemu.hw.isa.riscv64 import layout as at
 
+CPU_TYPE: Final = 26  # CPU_TYPE_RISCV64; Mach has no number for it
+
 FLAVOR_LIST: Final = 0
 THREAD_STATE: Final = 1
 FLOAT_STATE: Final = 2

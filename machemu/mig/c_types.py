@@ -206,11 +206,12 @@ def parameters(routine: Routine, side: CSide) -> list[Parameter]:
     found: list[Parameter] = []
     for argument in routine.arguments:
         if argument.direction in directions:
-            found += _of_argument(argument, side)
+            found += parameters_of(argument, side)
     return found
 
 
-def _of_argument(argument: Argument, side: CSide) -> list[Parameter]:
+def parameters_of(argument: Argument, side: CSide) -> list[Parameter]:
+    """An argument and what is implied by it, in their order."""
     kind, name = argument.type, argument.name
     found = [Parameter(name, _main(argument, side))]
     if has_poly(argument, side):

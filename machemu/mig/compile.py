@@ -9,6 +9,7 @@ from machemu.mig.errors import MigError
 from machemu.mig.model import (
     HEADER_OCTETS,
     INTEGER_32,
+    REPLY_DISTANCE,
     RETCODE_OCTETS,
     Argument,
     Deallocate,
@@ -19,6 +20,7 @@ from machemu.mig.model import (
     Subsystem,
     Type,
 )
+from machemu.mig.names import clash
 from machemu.mig.preprocess import Source, preprocess
 from machemu.mig.syntax import (
     ArgumentSyntax,
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 COUNT_TYPE: Final = Type("mach_msg_type_number_t", INTEGER_32, INTEGER_32, 32, align=4,
                          user_type="mach_msg_type_number_t", server_type="mach_msg_type_number_t")
+LAST_ID: Final = 0x7FFF_FFFF - REPLY_DISTANCE
+INLINE_MAX: Final = 1 << 20  # octets of a message: both stubs have them on their stacks
 SPECIAL: Final = frozenset({Direction.WAIT_TIME, Direction.MSG_OPTION, Direction.SEQUENCE_NUMBER})
 REPLY_PORTS: Final = (Direction.REPLY_PORT, Direction.USER_REPLY_PORT, Direction.SERVER_REPLY_PORT)
 
@@ -58,7 +62,7 @@ class _Compiler:
     def __init__(self, source: Source, file_name: str) -> None:
         self._source = source
         self._file_name = file_name
-        self._warnings: list[str] = []
+        self._warnings = list(source.warnings)
         self._types = TypeTable(self._error, self._warn)
         self._subsystem: Subsystem | None = None
         self._imports: list[Import] = []
@@ -82,7 +86,7 @@ class _Compiler:
             case RoutineStatement():
                 self._routine(statement)
             case Skip():
-                self._started(0, "skip").count += statement.count
+                self._use_ids(self._started(statement.line, "skip"), statement.count, statement.line)
             case Import():
                 self._imports.append(statement)
             case Setting(kind="nowaittime"):
@@ -107,6 +111,9 @@ class _Compiler:
         self._subsystem = Subsystem(statement.name, statement.base, self._file_name,
                                     kernel_user=statement.kernel_user,
                                     kernel_server=statement.kernel_server)
+        for given, word in ((statement.kernel_user, "KernelUser"), (statement.kernel_server, "KernelServer")):
+            if given:
+                self._warn(statement.line, f"{word}: the stubs are those of tasks; no kernel here is written in C")
 
     def _started(self, line: int, what: str) -> Subsystem:
         if self._subsystem is None:
@@ -122,16 +129,30 @@ class _Compiler:
         self._check(statement, arguments)
         request, reply = _layouts(arguments)
         settings = self._settings
-        subsystem.routines.append(Routine(
+        routine = Routine(
             statement.name, subsystem.base + subsystem.count, statement.simple, arguments,
             f"{settings['userprefix']}{statement.name}", f"{settings['serverprefix']}{statement.name}",
-            settings["msgoption"], settings["waittime"], request, reply, statement.line))
-        subsystem.count += 1
+            settings["msgoption"], settings["waittime"], request, reply, statement.line)
+        if (wrong := clash(routine)) is not None:
+            raise self._error(*wrong)
+        for layout in (request, reply):
+            if layout.largest > INLINE_MAX:
+                raise self._error(statement.line, f"{routine.name}: a message of {layout.largest} octets is too "
+                                  f"long; the longest has {INLINE_MAX}, and the rest goes out of line, by ^")
+        self._use_ids(subsystem, 1, statement.line)
+        subsystem.routines.append(routine)
+
+    def _use_ids(self, subsystem: Subsystem, number: int, line: int) -> None:
+        subsystem.count += number
+        if subsystem.base + subsystem.count - 1 > LAST_ID:
+            raise self._error(line, f"message ids go to {LAST_ID} only")
 
     def _arguments(self, statement: RoutineStatement) -> tuple[Argument, ...]:
         made: list[Argument] = []
         has_request_port = any(a.direction == "requestport" for a in statement.arguments)
         for syntax in statement.arguments:
+            if syntax.direction == "sendtime":
+                raise self._error(syntax.line, f"{syntax.name}: there is no sendtime; use waittime and msgoption")
             if any(a.name == syntax.name for a in made):
                 raise self._error(syntax.line, f"{statement.name} has two arguments called {syntax.name}")
             direction = Direction(syntax.direction) if syntax.direction else Direction.IN
@@ -198,7 +219,7 @@ class _Compiler:
         body = [a for a in arguments if a.in_request]
         for argument in arguments:
             if argument.return_code and not (
-                    statement.simple and body[0] is argument and argument.type.sent == INTEGER_32
+                    statement.simple and body[:1] == [argument] and argument.type.sent == INTEGER_32
                     and argument.type.number == 1):
                 raise self._error(argument.line, f"{argument.name}: RetCode is for the first in argument of a "
                                   "simpleroutine that looks like a reply, a 32-bit integer")

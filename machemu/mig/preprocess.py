@@ -1,8 +1,9 @@
 """The preprocessor a .defs file goes through before MIG reads it.
 
-Comments, #include, #define (with or without arguments), #undef, #if and its relatives,
-#error.  `#pragma machemu shortcut NAME...` names routines that libmach also reaches by a
-trap (mach-abi.md 3.2): their user stubs are called NAME_rpc.  No compiler is needed.
+Comments, #include, #define and its macros, #undef, #if and its relatives, #error, #warning,
+#line and what another preprocessor leaves in its place.  `#pragma machemu shortcut NAME...`
+names routines that libmach also reaches by a trap (mach-abi.md 3.2): their user stubs are
+called NAME_rpc.  No compiler is needed.
 """
 
 from __future__ import annotations
@@ -14,27 +15,23 @@ from typing import TYPE_CHECKING, Final
 
 from machemu.mig.condition import ConditionError, evaluate
 from machemu.mig.errors import MigError
+from machemu.mig.macros import MacroTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-PREDEFINED: Final[Mapping[str, str]] = {"__LP64__": "1", "__riscv": "1", "__riscv_xlen": "64"}
+PREDEFINED: Final[Mapping[str, str]] = {
+    "__STDC__": "1", "__LP64__": "1", "__riscv": "1", "__riscv_xlen": "64", "__MIG__": "1"}
 INCLUDE_DEPTH: Final = 32  # files within files
-EXPANSION_DEPTH: Final = 32  # macros within macros
 # Mach's own folders; here all .defs lie in one, so `<mach/std_types.defs>` is found there.
 FLAT_FOLDERS: Final = ("mach", "device", "servers")
 
 _COMMENT: Final = re.compile(r'"[^"\n]*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _DIRECTIVE: Final = re.compile(r"\s*#\s*([a-z]*)\s*(.*)")
-_DEFINE: Final = re.compile(r"([A-Za-z_]\w*)(\(([^)]*)\))?\s*(.*)")
 _INCLUDE: Final = re.compile(r'"([^"]+)"|<([^>]+)>')
-_WORD: Final = re.compile(r'"[^"\n]*"|[A-Za-z_]\w*')
-
-
-@dataclass(frozen=True, slots=True)
-class Macro:
-    body: str
-    parameters: tuple[str, ...] | None  # None: an object-like macro
+_LINE: Final = re.compile(r'(\d{1,9})(?:\s+"([^"]*)")?.*')
+IGNORED: Final = ("ident", "sccs")
+CALL_TEXT: Final = 1 << 16  # characters that the arguments of one macro may take
 
 
 @dataclass(slots=True)
@@ -45,6 +42,7 @@ class Source:
     places: list[tuple[str, int]] = field(default_factory=list)
     shortcuts: set[str] = field(default_factory=set)
     files: list[Path] = field(default_factory=list)  # all that were read, the first first
+    warnings: list[str] = field(default_factory=list)  # `file:line: warning: text`
 
     @property
     def text(self) -> str:
@@ -80,18 +78,21 @@ class _Preprocessor:
     def __init__(self, include_dirs: list[Path], defines: Mapping[str, str]) -> None:
         self.source = Source()
         self._dirs = include_dirs
-        self._macros = {name: Macro(body, None) for name, body in defines.items()}
+        self._macros = MacroTable(defines, self._error)
         self._depth = 0
-        self._place = ("", 0)
+        self._place = ("", 0)  # of the line in work
+        self._call = ""  # a macro's call that goes on in the next line
+        self._call_place = ("", 0)
 
     def _error(self, text: str) -> MigError:
         return MigError(*self._place, text)
 
     def read(self, path: Path, from_place: tuple[str, int], spelled: str) -> None:
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not text"
+            # Old files have their authors' names in other codes; the language itself is ASCII.
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "no name of a file"
             file, line = from_place if from_place[0] else (spelled, 1)
             raise MigError(file, line, f"cannot read {spelled}: {reason}") from None
         self._depth += 1
@@ -104,26 +105,50 @@ class _Preprocessor:
 
     def _lines(self, path: Path, text: str) -> None:
         branches: list[_Branch] = []
-        pending = ""
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.endswith("\\"):
-                pending += line[:-1] + " "
-                continue
-            self._place = (str(path), number)
-            line, pending = pending + line, ""
+        shown, shift = str(path), 0  # as #line says
+        for number, line in _joined(text):
+            self._place = (shown, number + shift)
             directive = _DIRECTIVE.fullmatch(line)
             active = not branches or branches[-1].active
             if directive is None:
-                if active and line.strip():
-                    self._emit(self.expand(line))
-            elif not self._conditional(directive[1], directive[2], branches) and active:
+                if active:
+                    self._text(line)
+            elif self._conditional(directive[1], directive[2], branches) or not active:
+                continue
+            elif directive[1] in ("", "line"):
+                shown, shift = self._renumber(directive[2], number, shown, shift)
+            else:
                 self._directive(path, directive[1], directive[2].strip())
+        self._no_call()
         if branches:
             raise MigError(*branches[-1].place, "#if without #endif")
 
-    def _emit(self, line: str) -> None:
-        self.source.lines.append(line)
-        self.source.places.append(self._place)
+    def _renumber(self, rest: str, number: int, shown: str, shift: int) -> tuple[str, int]:
+        """#line, or `# 1 "file"` as a preprocessor writes it: what the next line is called."""
+        match = _LINE.fullmatch(self._macros.expand(rest))
+        if match is not None:
+            return match[2] or shown, int(match[1]) - number - 1
+        if rest.strip():
+            raise self._error("#line wants a number")
+        return shown, shift
+
+    def _text(self, line: str) -> None:
+        if self._call:
+            line = f"{self._call} {line}"
+        elif not line.strip():
+            return
+        else:
+            self._call_place = self._place
+        self._call = line if self._macros.is_open(line) else ""
+        if len(self._call) > CALL_TEXT:
+            self._no_call()
+        if not self._call:
+            self.source.places.append(self._call_place)
+            self.source.lines.append(self._macros.expand(line))
+
+    def _no_call(self) -> None:
+        if self._call:
+            raise MigError(*self._call_place, "a macro's arguments have no end")
 
     def _conditional(self, word: str, rest: str, branches: list[_Branch]) -> bool:
         """Handle #if and its relatives; False: it is another directive."""
@@ -153,33 +178,36 @@ class _Preprocessor:
             known = re.sub(r"\bdefined\s*(?:\(\s*(\w+)\s*\)|(\w+))",
                            lambda m: str(int((m[1] or m[2]) in self._macros)), rest)
             try:
-                return evaluate(self.expand(known)) != 0
+                return evaluate(self._macros.expand(known)) != 0
             except ConditionError as error:
                 raise self._error(f"#if: {error}") from None
-        return (rest.strip() in self._macros) == (word == "ifdef")
+        if not rest.strip():
+            raise self._error(f"#{word} wants a name")
+        return (rest.split()[0] in self._macros) == (word == "ifdef")
 
     def _directive(self, path: Path, word: str, rest: str) -> None:
-        if word == "include":
-            self._include(path, rest)
-        elif word == "define":
-            match = _DEFINE.fullmatch(rest)
-            if match is None:
-                raise self._error("#define wants a name")
-            names = None if match[2] is None else tuple(n.strip() for n in match[3].split(",") if n.strip())
-            self._macros[match[1]] = Macro(match[4].strip(), names)
-        elif word == "undef":
-            self._macros.pop(rest, None)
-        elif word == "error":
-            raise self._error(f"#error {rest}")
-        elif word == "pragma":
-            words = rest.split()
-            if words[:2] == ["machemu", "shortcut"]:
-                self.source.shortcuts.update(words[2:])
-        elif word not in ("", "line", "warning"):
-            raise self._error(f"unknown directive #{word}")
+        self._no_call()
+        match word:
+            case "include":
+                self._include(path, rest)
+            case "define":
+                self._macros.define(rest)
+            case "undef":
+                self._macros.undefine(rest)
+            case "error":
+                raise self._error(f"#error {rest}")
+            case "warning":
+                file, line = self._place
+                self.source.warnings.append(f"{file}:{line}: warning: {rest}")
+            case "pragma":
+                words = rest.split()
+                if words[:2] == ["machemu", "shortcut"]:
+                    self.source.shortcuts.update(words[2:])
+            case _ if word not in IGNORED:
+                raise self._error(f"unknown directive #{word}")
 
     def _include(self, path: Path, rest: str) -> None:
-        match = _INCLUDE.fullmatch(self.expand(rest).strip())
+        match = _INCLUDE.fullmatch(rest) or _INCLUDE.fullmatch(self._macros.expand(rest).strip())
         if match is None:
             raise self._error('#include wants "file" or <file>')
         spelled = match[1] or match[2]
@@ -193,38 +221,19 @@ class _Preprocessor:
                     return
         raise self._error(f"cannot find {spelled}")
 
-    def expand(self, text: str, hidden: frozenset[str] = frozenset()) -> str:
-        """`text` with macros replaced, those in `hidden` excepted."""
-        out: list[str] = []
-        at = 0
-        while match := _WORD.search(text, at):
-            out.append(text[at:match.start()])
-            at = match.end()
-            macro = self._macros.get(match[0])
-            if macro is None or match[0] in hidden or len(hidden) > EXPANSION_DEPTH:
-                out.append(match[0])
-                continue
-            body = macro.body
-            if macro.parameters is not None:
-                call = re.compile(r"\s*\(([^()]*)\)").match(text, at)
-                if call is None:
-                    out.append(match[0])
-                    continue
-                at = call.end()
-                body = self._call(match[0], macro, call[1])
-            out.append(self.expand(body, hidden | {match[0]}))
-        out.append(text[at:])
-        return "".join(out)
 
-    def _call(self, name: str, macro: Macro, text: str) -> str:
-        """The body of a macro with its arguments put in; `##` joins words."""
-        assert macro.parameters is not None
-        given = [part.strip() for part in text.split(",")] if text.strip() else []
-        if len(given) != len(macro.parameters):
-            raise self._error(f"{name} wants {len(macro.parameters)} arguments, not {len(given)}")
-        values = dict(zip(macro.parameters, given, strict=True))
-        body = _WORD.sub(lambda m: values.get(m[0], m[0]), macro.body)
-        return re.sub(r"\s*##\s*", "", body)
+def _joined(text: str) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers; one that ends with a backslash goes on in the next."""
+    start, pending = 0, ""
+    for number, line in enumerate(text.split("\n"), 1):
+        start = start or number
+        if line.endswith("\\"):
+            pending += line[:-1] + " "
+            continue
+        yield start, pending + line
+        start, pending = 0, ""
+    if pending:
+        yield start, pending
 
 
 def _without_comments(text: str, file: str) -> str:

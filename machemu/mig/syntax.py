@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
-from lark.exceptions import VisitError
 
 from machemu.mig.errors import MigError
 
@@ -119,6 +118,7 @@ class RoutineStatement:
 @dataclass(frozen=True, slots=True)
 class Skip:
     count: int
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,28 +138,63 @@ class Setting:
 Statement: TypeAlias = (SubsystemStatement | TypeDefinition | RoutineStatement | Skip | Import | Setting)
 
 
+SHOWN: Final = 40  # characters of what is unexpected
+LARGEST: Final = 0x7FFF_FFFF  # number in a file
+DIGITS: Final = 40  # of one
+NESTING: Final = 32  # types within types
+# Statements of CMU's first MIG: a stub that returned nothing, or something else than a result.
+OLD_STATEMENTS: Final = {
+    "procedure": "write a routine", "simpleprocedure": "write a simpleroutine",
+    "function": "write a routine with an out argument", "error": "callers look at what routines return",
+}
+
+
+class _Mistake(Exception):
+    """What is wrong, and in which line of the source."""
+
+    def __init__(self, line: int, text: str) -> None:
+        super().__init__(text)
+        self.line = line
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: int
+    line: int
+
+    def __post_init__(self) -> None:
+        if abs(self.value) > LARGEST:
+            raise _Mistake(self.line, "a number is too big")
+
+
 def number_of(text: str) -> int:
     return int(text, 16) if text[:2] in ("0x", "0X") else int(text)
 
 
-class _DivisionByZero(Exception):
-    pass
+def _number(token: Token) -> Number:
+    line = token.line or 0
+    if len(token) > DIGITS:
+        raise _Mistake(line, "a number is too big")
+    return Number(number_of(token), line)
 
 
 @v_args(inline=True)
 class _Builder(Transformer[Token, list[Statement]]):
-    """Each method turns one rule of the grammar into its value."""
+    """Each method turns one rule of the grammar into its value, as soon as it was read."""
 
     def start(self, *statements: Statement | None) -> list[Statement]:
         return [s for s in statements if s is not None]
 
     def subsystem(self, *words: Token) -> SubsystemStatement:
         sides = {word.lower() for word in words[:-2]}
-        return SubsystemStatement(str(words[-2]), number_of(words[-1]), "kerneluser" in sides,
+        return SubsystemStatement(str(words[-2]), _number(words[-1]).value, "kerneluser" in sides,
                                   "kernelserver" in sides, words[-2].line or 0)
 
-    def skip(self, count: int | None) -> Skip:
-        return Skip(1 if count is None else count)
+    def skip(self, word: Token, count: Number | None) -> Skip:
+        if count is not None and count.value < 0:
+            raise _Mistake(count.line, "skip wants a number that is not negative")
+        return Skip(1 if count is None else count.value, word.line or 0)
 
     def import_file(self, word: Token, file: Token) -> Import:
         sides: dict[str, Side] = {"import": "both", "uimport": "user", "simport": "server"}
@@ -193,6 +228,8 @@ class _Builder(Transformer[Token, list[Statement]]):
         return Clause("intranpayload", (str(result), str(function)))
 
     def prim(self, word: Token) -> Token:
+        if word.type == "NUMBER":
+            _number(word)
         return Token("PRIM", word.lower(), line=word.line) if word.type == "POLYMORPHIC" else word
 
     def prims(self, sent: Token, received: Token | None) -> Basic:
@@ -201,52 +238,52 @@ class _Builder(Transformer[Token, list[Statement]]):
     def basic(self, prims: Basic) -> Basic:
         return prims
 
-    def sized(self, prims: Basic, bits: int, *flags: Flag) -> Basic:
-        return Basic(prims.sent, prims.received, prims.line, bits, flags)
+    def sized(self, prims: Basic, bits: Number, *flags: Flag) -> Basic:
+        return Basic(prims.sent, prims.received, prims.line, bits.value, flags)
 
     def indefinite(self, element: Spec) -> Array:
-        return Array(element, None, True, False, _line_of(element))
+        return Array(_not_too_deep(element), None, True, False, _line_of(element))
 
-    def variable(self, size: int, element: Spec) -> Array:
-        return Array(element, size, True, False, _line_of(element))
+    def variable(self, size: Number, element: Spec) -> Array:
+        return Array(_not_too_deep(element), size.value, True, False, size.line)
 
-    def fixed(self, size: int, element: Spec) -> Array:
-        return Array(element, size, False, False, _line_of(element))
+    def fixed(self, size: Number, element: Spec) -> Array:
+        return Array(_not_too_deep(element), size.value, False, False, size.line)
 
-    def struct_of(self, size: int, element: Spec) -> Array:
-        return Array(element, size, False, True, _line_of(element))
+    def struct_of(self, size: Number, element: Spec) -> Array:
+        return Array(_not_too_deep(element), size.value, False, True, size.line)
 
     def pointer(self, target: Spec) -> Pointer:
-        return Pointer(target)
+        return Pointer(_not_too_deep(target))
 
     def struct(self, *fields: StructField) -> Struct:
         return Struct(fields)
 
-    def field(self, type_name: Token, name: Token, count: int | None) -> StructField:
-        return StructField(str(type_name), str(name), count, name.line or 0)
+    def field(self, type_name: Token, name: Token, count: Number | None) -> StructField:
+        return StructField(str(type_name), str(name), None if count is None else count.value, name.line or 0)
 
-    def string(self, size: int) -> CString:
-        return CString(size, False)
+    def string(self, size: Number) -> CString:
+        return CString(size.value, False)
 
-    def variable_string(self, size: int) -> CString:
-        return CString(size, True)
+    def variable_string(self, size: Number) -> CString:
+        return CString(size.value, True)
 
-    def literal(self, digits: Token) -> int:
-        return number_of(digits)
+    def literal(self, digits: Token) -> Number:
+        return _number(digits)
 
-    def add(self, left: int, right: int) -> int:
-        return left + right
+    def add(self, left: Number, right: Number) -> Number:
+        return Number(left.value + right.value, left.line)
 
-    def subtract(self, left: int, right: int) -> int:
-        return left - right
+    def subtract(self, left: Number, right: Number) -> Number:
+        return Number(left.value - right.value, left.line)
 
-    def multiply(self, left: int, right: int) -> int:
-        return left * right
+    def multiply(self, left: Number, right: Number) -> Number:
+        return Number(left.value * right.value, left.line)
 
-    def divide(self, left: int, right: int) -> int:
-        if not right:
-            raise _DivisionByZero
-        return left // right
+    def divide(self, left: Number, right: Number) -> Number:
+        if not right.value:
+            raise _Mistake(right.line, "division by zero")
+        return Number(left.value // right.value, left.line)
 
     def plain_flag(self, name: Token) -> Flag:
         return Flag(name.lower(), name.line or 0)
@@ -265,34 +302,44 @@ class _Builder(Transformer[Token, list[Statement]]):
 
 
 def _line_of(spec: Spec) -> int:
-    if isinstance(spec, Basic | Array):
-        return spec.line
-    return _line_of(spec.target) if isinstance(spec, Pointer) else 0
+    while isinstance(spec, Pointer):
+        spec = spec.target
+    return spec.line if isinstance(spec, Basic | Array) else 0
+
+
+def _not_too_deep(spec: Spec) -> Spec:
+    inner, depth = spec, 0
+    while isinstance(inner, Array | Pointer):
+        inner, depth = inner.element if isinstance(inner, Array) else inner.target, depth + 1
+    if depth >= NESTING:
+        raise _Mistake(_line_of(spec) or _line_of(inner), "types lie too deep within each other")
+    return spec
 
 
 @cache
 def _grammar() -> Lark:
     return Lark.open("grammar.lark", rel_to=__file__, parser="lalr", lexer="contextual",
-                     maybe_placeholders=True, propagate_positions=True)
+                     maybe_placeholders=True, transformer=_Builder())
 
 
 def parse(source: Source) -> list[Statement]:
     """The statements of `source`; their `line`s count in its text.  Raises MigError."""
     try:
-        tree = _grammar().parse(source.text)
-        statements: list[Statement] = _Builder().transform(tree)
+        # The transformer makes this of what would be a tree.
+        return cast("list[Statement]", _grammar().parse(source.text))
     except UnexpectedInput as error:
         raise MigError(*source.place(max(error.line, 1)), _explain(error)) from None
-    except VisitError as error:
-        if isinstance(error.orig_exc, _DivisionByZero):
-            line: Any = getattr(getattr(error.obj, "meta", None), "line", 1)
-            raise MigError(*source.place(line or 1), "division by zero") from None
-        raise
-    return statements
+    except _Mistake as error:
+        raise MigError(*source.place(max(error.line, 1)), error.text) from None
 
 
 def _explain(error: UnexpectedInput) -> str:
-    if isinstance(error, UnexpectedToken):
-        token = error.token
-        return "the file ends too early" if token.type == "$END" else f"unexpected {str(token)!r}"
-    return f"unexpected character {getattr(error, 'char', '?')!r}"
+    if not isinstance(error, UnexpectedToken):
+        return f"unexpected character {getattr(error, 'char', '?')!r}"
+    token = error.token
+    if token.type == "$END":
+        return "the file ends too early"
+    if token.lower() in OLD_STATEMENTS and "ROUTINE" in error.accepts:
+        return f"{token.lower()} is no statement: {OLD_STATEMENTS[token.lower()]}"
+    word = token.split("\n", 1)[0]
+    return f"unexpected {word if len(word) <= SHOWN else word[:SHOWN] + '...'!r}"

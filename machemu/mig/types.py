@@ -21,7 +21,7 @@ from machemu.mig.model import (
     Function,
     Type,
 )
-from machemu.mig.syntax import Array, Basic, CString, Pointer, Spec, Struct, TypeDefinition, number_of
+from machemu.mig.syntax import LARGEST, Array, Basic, CString, Pointer, Spec, Struct, TypeDefinition, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,6 +151,8 @@ class TypeTable:
         number = spec.size
         if number is None:
             number = INDEFINITE_OCTETS * 8 // (element.bits * element.number)
+        if number * element.number > LARGEST:
+            raise self._fail(line, f"an array of {number * element.number} elements is too long")
         return replace(element, number=number * element.number, element=element, variable=spec.variable,
                        indefinite=spec.size is None, by_value=spec.by_value, string=False,
                        user_type="", server_type="", origin=(), fields=())
@@ -174,11 +176,17 @@ class TypeTable:
             kind = self.find(item.type_name, item.line)
             if kind.is_port or kind.is_polymorphic or not kind.inline or kind.variable:
                 raise self._fail(item.line, f"{item.name}: a struct holds plain data of one size only")
+            if any(item.name == other.name for other in fields):
+                raise self._fail(item.line, f"two fields are called {item.name}")
             if item.count is not None:
+                if item.count < 1:
+                    raise self._fail(item.line, f"{item.name}: an array needs at least one element")
                 kind = replace(kind, number=kind.number * item.count, element=kind, by_value=False)
             offset = -(-offset // kind.align) * kind.align
             fields.append(Field(item.name, kind, offset))
             offset += kind.octets
+            if offset > LARGEST:
+                raise self._fail(item.line, "the struct is too long")
             align = max(align, kind.align)
         octets = -(-offset // align) * align
         name, bits = WORDS_OF_ALIGN[align]

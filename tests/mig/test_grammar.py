@@ -201,7 +201,12 @@ MISTAKES: Final[dict[str, tuple[str, int, str] | tuple[str, int, str, str]]] = {
     "no subsystem": ("", 1, "the subsystem statement must come before", ""),
     "routine before the subsystem": ("routine r(p : int);", 1, "must come before routine r", ""),
     "two subsystems": ("subsystem again 5;", 3, "one subsystem only"),
-    "not a statement": ("procedure p(x : int);", 3, "unexpected 'procedure'"),
+    "not a statement": ("prozedur p(x : int);", 3, "unexpected 'prozedur'"),
+    "CMU's procedure": ("procedure p(x : int);", 3, "procedure is no statement: write a routine"),
+    "CMU's simpleprocedure": ("SimpleProcedure p(x : int);", 3, "simpleprocedure is no statement"),
+    "CMU's function": ("function int p(x : int);", 3, "function is no statement"),
+    "CMU's error": ("error handler;", 3, "error is no statement"),
+    "sendtime": ("routine r(port : mach_port_t;\n sendtime ms : int);", 4, "there is no sendtime"),
     "statement without end": ("routine r(port : mach_port_t)", 3, "the file ends too early"),
     "strange character": ("type a = int @;", 3, "unexpected '@'"),
     "comment without end": ("type a = int;\n/* and so on", 4, "comment without end"),
@@ -214,6 +219,13 @@ MISTAKES: Final[dict[str, tuple[str, int, str] | tuple[str, int, str, str]]] = {
     "file that is not there": ("#include <nowhere.defs>", 3, "cannot find nowhere.defs"),
     "include of nothing": ("#include nowhere", 3, '#include wants "file" or <file>'),
     "file that includes itself": ('#include "test.defs"', 1, "too deeply", ""),
+    "#line without a number": ("#line x", 3, "#line wants a number"),
+    "#ifdef without a name": ("#ifdef\n#endif", 3, "#ifdef wants a name"),
+    "macro's call without end": ("#define M(a) a\nM(1,\n2", 4, "arguments have no end"),
+    "macro that is never done": (
+        "".join(f"#define A{n} A{n + 1} A{n + 1}\n" for n in range(60)) + "A0", 63, "macros make too much text"),
+    "condition too deep": (f"#if {'(' * 99}1{')' * 99}\n#endif", 3, "nested too deeply"),
+    "condition that divides by zero": ("#if 1 / 0\n#endif", 3, "division by zero"),
     "macro without its arguments": ("#define M(a, b) a b\nM(1)", 4, "M wants 2 arguments, not 1"),
     "unknown type of an argument": ("routine r(port : mach_port_t;\n  x : nothing);", 4, "unknown type nothing"),
     "unknown type in a type": ("type a = nothing;", 3, "unknown type nothing"),
@@ -224,6 +236,20 @@ MISTAKES: Final[dict[str, tuple[str, int, str] | tuple[str, int, str, str]]] = {
     "size of no whole octets": ("type a = (MACH_MSG_TYPE_BYTE, 12);", 3, "cannot have 12 bits"),
     "right that never arrives so": ("type a = MACH_MSG_TYPE_COPY_SEND | MACH_MSG_TYPE_PORT_SEND_ONCE;", 3,
                                     "never arrives as"),
+    "number too big": ("type a = array[4294967296] of int;", 3, "a number is too big"),
+    "number far too big": (f"type a = array[{'9' * 5000}] of int;", 3, "a number is too big"),
+    "product too big": ("type a = array[65536 * 65536] of int;", 3, "a number is too big"),
+    "array too long": ("type a = array[65536] of array[65536] of int;", 3, "is too long"),
+    "types too deep": (f"type a = {'array[1] of ' * 99} int;", 3, "too deep within each other"),
+    "message too long": ("type a = array[300000] of int;\nroutine r(port : mach_port_t; x : a);", 4, "by ^"),
+    "negative skip": ("skip 1 - 2;", 3, "not negative"),
+    "ids that are too big": ("skip 0x7ffffff0;\nroutine r(port : mach_port_t);", 3, "message ids go to"),
+    "field twice": ("type a = struct {\n int a;\n short a; };", 5, "two fields are called a"),
+    "field without elements": ("type a = struct {\n int a[0]; };", 4, "at least one element"),
+    "word of C as a name": ("routine r(port : mach_port_t;\n while : int);", 4, "cannot be called while"),
+    "word of the stubs as a name": ("routine r(port : mach_port_t;\n OutP : int);", 4, "a word of the stubs"),
+    "names that become one": (
+        "routine r(port : mach_port_t; x : a = array[*:3] of int;\n xCnt : int);", 4, "both make a C name xCnt"),
     "division by zero": ("type a = array[1/0] of int;", 3, "division by zero"),
     "empty array": ("type a = array[0] of int;", 3, "at least one element"),
     "string without room": ("type a = c_string[0];", 3, "room for its NUL"),
@@ -255,6 +281,7 @@ MISTAKES: Final[dict[str, tuple[str, int, str] | tuple[str, int, str, str]]] = {
     "ServerCopy of a fixed array": ("routine r(port : mach_port_t; x : a = array[4] of int, ServerCopy);", 3,
                                     "ServerCopy is for indefinite"),
     "RetCode of a routine": ("routine r(port : mach_port_t; x : int, RetCode);", 3, "RetCode is for the first"),
+    "RetCode of a port": ("simpleroutine r(port : mach_port_t, RetCode);", 3, "RetCode is for the first"),
     "RetCode of a later argument": ("simpleroutine r(port : mach_port_t; y : int; x : int, RetCode);", 3,
                                     "RetCode is for the first"),
     "translated array": ("type a = array[2] of int intran: x f(int);\nroutine r(port : mach_port_t; x : a);", 4,
@@ -270,6 +297,24 @@ def test_mistake_is_one_line_with_its_place(tmp_path: Path, kind: str) -> None:
     assert str(caught.value).startswith(f"{tmp_path / 'test.defs'}:{line}: ")
     assert said in caught.value.text
     assert "\n" not in str(caught.value)
+
+
+def test_place_is_the_one_that_another_preprocessor_tells(tmp_path: Path) -> None:
+    with pytest.raises(MigError) as caught:
+        compiled(tmp_path, '# 17 "first.defs" 2\n\ntype a = int;\n#line 30 "second.defs"\n\n\ntype b = nothing;\n')
+    assert str(caught.value) == "second.defs:32: unknown type nothing"
+
+
+def test_place_of_what_a_macro_makes_is_where_it_is_called(tmp_path: Path) -> None:
+    with pytest.raises(MigError) as caught:
+        compiled(tmp_path, "#define R(a, b) routine a(port : mach_port_t; x : b)\n\n\nR(r,\n  nothing\n  );\n")
+    assert str(caught.value) == f"{tmp_path / 'test.defs'}:6: unknown type nothing"
+
+
+def test_place_behind_joined_lines_and_comments(tmp_path: Path) -> None:
+    with pytest.raises(MigError) as caught:
+        compiled(tmp_path, "#define A \\\n int\n/* two\n lines */ type a = A;\n#if 0\n\n#endif\ntype b = nothing;\n")
+    assert str(caught.value) == f"{tmp_path / 'test.defs'}:10: unknown type nothing"
 
 
 def test_mistake_in_an_included_file_has_its_place_there(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def _object_type(kind: Type, side: CSide) -> CType:
         return CType(wire_type(kind, side))
     if given := given_name(kind, side):
         return CType(given)
-    if kind.string or (kind.element is None and not kind.by_value):
+    if kind.string or kind.fields or (kind.element is None and not kind.by_value):
         return CType("char", f"[{kind.octets}]")
     if kind.element is None:
         return CType(value_type(kind, side))

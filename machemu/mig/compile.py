@@ -192,7 +192,7 @@ class _Compiler:
         if argument.server_copy and not (argument.in_request and kind.indefinite):
             raise self._error(argument.line, f"{argument.name}: ServerCopy is for indefinite in arrays")
         special = argument.direction in SPECIAL
-        if special and (kind.sent != INTEGER_32 or kind.number != 1):
+        if special and not _is_integer(kind):
             raise self._error(argument.line, f"{argument.name}: {argument.direction.value} wants a 32-bit integer")
         is_header_port = argument.direction is Direction.REQUEST_PORT or argument.direction in REPLY_PORTS
         if is_header_port and not (kind.inline and not kind.is_array and (kind.is_port or kind.is_polymorphic)):
@@ -219,10 +219,13 @@ class _Compiler:
         body = [a for a in arguments if a.in_request]
         for argument in arguments:
             if argument.return_code and not (
-                    statement.simple and body[:1] == [argument] and argument.type.sent == INTEGER_32
-                    and argument.type.number == 1):
+                    statement.simple and body[:1] == [argument] and _is_integer(argument.type)):
                 raise self._error(argument.line, f"{argument.name}: RetCode is for the first in argument of a "
                                   "simpleroutine that looks like a reply, a 32-bit integer")
+
+
+def _is_integer(kind: Type) -> bool:
+    return kind.sent == INTEGER_32 and kind.bits == 32 and kind.number == 1 and kind.inline and not kind.is_array
 
 
 def _layouts(arguments: tuple[Argument, ...]) -> tuple[Layout, Layout]:

@@ -138,7 +138,10 @@ class Type:
     @property
     def room(self) -> int:
         """Octets the data takes in a message at most, padding included."""
-        return padded(self.octets) if self.inline else 8
+        if not self.inline:
+            return 8
+        # Not even one element of an indefinite array may fit: then it is only ever an address.
+        return max(padded(self.octets), 8) if self.indefinite else padded(self.octets)
 
     @property
     def group(self) -> int:

@@ -163,6 +163,8 @@ class TypeTable:
         number = 0 if target.indefinite else target.number
         bits = OUT_OF_LINE_PORT_BITS if target.is_port or target.is_polymorphic else target.bits
         element = target if target.by_value or target.element is None else target.element
+        if target.string:
+            element = None  # in C a string far away is a string
         return replace(target, number=number, bits=bits, inline=False, indefinite=False, by_value=True,
                        string=False, element=element, align=8, user_type="", server_type="", origin=(),
                        fields=())

@@ -9,5 +9,6 @@
 #include <mach/mach_interface.h>
 #include <mach/mach_port.h>
 #include <mach/mach_host.h>
+#include <mach/mig_support.h>
 
 #endif

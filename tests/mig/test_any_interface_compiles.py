@@ -28,8 +28,8 @@ AROUND: Final = (
 DIRECTIONS: Final = ("", "", "in ", "inout ", "out ", "out ", "out ", "sreplyport ", "msgseqno ", "waittime ")
 FLAGS_OF_ARGUMENTS: Final = (*[""] * 8, ", Dealloc", ", Dealloc[]", ", IsLong", ", IsNotLong", ", CountInOut",
                              ", ServerCopy")
-HEAD: Final = ("subsystem drawn 1000;\n#include <mach/std_types.defs>\ntype pair_t = struct { int first; char second; };\n"
-               'import "drawn_types.h";\n')
+HEAD: Final = ("subsystem drawn 1000;\n#include <mach/std_types.defs>\n"
+               'type pair_t = struct { int first; char second; };\nimport "drawn_types.h";\n')
 C_HEAD: Final = ("#ifndef DRAWN\n#define DRAWN\n#include <mach/std_types.h>\n#include <mach/message.h>\n"
                  "typedef struct { int first; char second; } pair_t;\n")
 SCALARS: Final = {1: "char", 2: "short", 4: "int", 8: "int64_t"}

@@ -36,7 +36,8 @@ def values_of(item: Item) -> st.SearchStrategy[Any]:
             return st.binary(max_size=item.bits * item.number // 8 - 1).map(lambda b: b.replace(b"\0", b"0"))
         case Kind.PORT:
             ports = st.integers(1, 2**32 - 2)
-            right = ports if item.single else sizes.flatmap(lambda n: st.lists(ports, min_size=n, max_size=n))
+            names = sizes.map(lambda n: n * item.group)
+            right = ports if item.single else names.flatmap(lambda n: st.lists(ports, min_size=n, max_size=n))
             told = [name for name, arrives in ARRIVES_AS.items() if item.received in (arrives, POLYMORPHIC)]
             return st.tuples(right, st.sampled_from(told)) if item.type == POLYMORPHIC else right
         case _:

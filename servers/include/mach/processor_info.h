@@ -1,6 +1,7 @@
 #ifndef _MACH_PROCESSOR_INFO_H_
 #define _MACH_PROCESSOR_INFO_H_
 
+#include <mach/boolean.h>
 #include <mach/machine.h>
 
 typedef integer_t *processor_info_t;

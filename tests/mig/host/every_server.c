@@ -215,6 +215,80 @@ kern_return_t serve_echo_poly_region(mach_port_t port, mach_port_t *x, mach_msg_
 	return KERN_SUCCESS;
 }
 
+VALUE(small, uint8_t)
+VALUE(half, uint16_t)
+FIXED(three_pairs, pair_t, 3)
+VALUE(two_pairs, two_pairs_t)
+ANY(any_bigs, big_t, 0)
+VALUE(far_port, mach_port_t *)
+VALUE(far_line, char *)
+REGION(short_port_region, mach_port_t)
+
+/* Of arrays, which C passes by pointers to arrays. */
+typedef short row_t[4];
+typedef char name_t[16];
+typedef char octets40_t[40];
+typedef int square_t[2][2];
+typedef char half_t[4];
+typedef char three_t[3];
+typedef mach_port_t port_pair_t[2];
+
+#define ROWS(name, type, number)                                                 \
+	kern_return_t serve_echo_##name(mach_port_t port, type *x, type *y)      \
+	{                                                                        \
+		(void)port;                                                      \
+		calls++;                                                         \
+		memcpy(y, x, sizeof(type) * number);                             \
+		return KERN_SUCCESS;                                             \
+	}
+#define SOME_ROWS(name, type, most)                                              \
+	kern_return_t serve_echo_##name(mach_port_t port, type *x, mach_msg_type_number_t count, \
+	    type *y, mach_msg_type_number_t *room)                               \
+	{                                                                        \
+		(void)port;                                                      \
+		calls++;                                                         \
+		if (*room != most || count > most)                               \
+			return KERN_FAILURE;                                     \
+		memcpy(y, x, count * sizeof(type));                              \
+		*room = count;                                                   \
+		return KERN_SUCCESS;                                             \
+	}
+
+ROWS(grid, row_t, 3)
+ROWS(names, name_t, 2)
+SOME_ROWS(some_blobs, octets40_t, 3)
+SOME_ROWS(some_grids, square_t, 3)
+SOME_ROWS(some_halves, half_t, 5)
+VALUE(far_grid, row_t *)
+REGION(far_triples, three_t)
+
+kern_return_t serve_echo_any_port_pairs(mach_port_t port, port_pair_t *x, mach_msg_type_number_t count,
+    port_pair_t **y, mach_msg_type_number_t *room)
+{
+	(void)port;
+	calls++;
+	if (*room != 128)
+		return KERN_FAILURE;
+	*room = quiet ? 0 : count;
+	if (!quiet)
+		*y = x;
+	return KERN_SUCCESS;
+}
+
+kern_return_t serve_echo_any_polys(mach_port_t port, const mach_port_t *x, mach_msg_type_name_t type,
+    mach_msg_type_number_t count, mach_port_t **y, mach_msg_type_name_t *told, mach_msg_type_number_t *room)
+{
+	(void)port;
+	calls++;
+	if (*room != 256 || !MACH_MSG_TYPE_PORT_ANY_RIGHT(type))
+		return KERN_FAILURE;
+	*told = type;
+	*room = quiet ? 0 : count;
+	if (!quiet)
+		*y = (mach_port_t *)x;
+	return KERN_SUCCESS;
+}
+
 kern_return_t serve_echo_mixture(mach_port_t port, const int *a, mach_msg_type_number_t a_count, short b,
     const char *c, mach_port_t d, const char *e, mach_msg_type_number_t e_count, char (*f)[3],
     mach_msg_type_number_t f_count, int64_t g, int *h, mach_msg_type_number_t *h_count, short *i, char *j,

@@ -25,6 +25,14 @@ typedef struct {
 	int numbers[3];
 } triple_t;
 
+typedef struct {
+	pair_t pairs[2];
+} two_pairs_t;
+
+typedef struct {
+	int numbers[600];
+} big_t;
+
 typedef int flags_t;
 
 /* What a server of special.defs has for a port. */

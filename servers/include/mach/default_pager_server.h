@@ -1,0 +1,8 @@
+/* Made from servers/defs/default_pager.defs. */
+#ifndef _MACH_DEFAULT_PAGER_SERVER_H_
+#define _MACH_DEFAULT_PAGER_SERVER_H_
+
+#include <mach/default_pager_types.h>
+#include <mig/default_pager_server.h>
+
+#endif

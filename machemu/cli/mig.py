@@ -15,7 +15,7 @@ from machemu.errors import ConfigError
 def mig(
     file: Annotated[Path, typer.Argument(help="The interface, in MIG's language.", metavar="FILE.defs")],
     include: Annotated[list[Path] | None, typer.Option(
-        "-I", help="Search this folder for included .defs files.", metavar="DIR")] = None,
+        "-I", help="Search this folder for included .defs files, before Mach's own.", metavar="DIR")] = None,
     define: Annotated[list[str] | None, typer.Option(
         "-D", help="Define a macro; without a value it is 1.", metavar="NAME[=VALUE]")] = None,
     output: Annotated[Path | None, typer.Option(
@@ -31,6 +31,7 @@ def mig(
     With no file named it writes FILE.h, FILE_server.h, FILE_user.c and FILE_server.c.
     """
     from machemu import mig as compiler
+    from machemu.sdk.layout import Built
 
     emitters = (compiler.c_header, compiler.c_server_header, compiler.c_user, compiler.c_server,
                 compiler.python_module)
@@ -44,7 +45,8 @@ def mig(
     if len(set(given)) != len(given):
         raise ConfigError("two outputs have the same name")
     try:
-        subsystem = compiler.compile_defs(file, include or [], dict(_macro(text) for text in define or []))
+        folders = [*(include or []), Built().defs]
+        subsystem = compiler.compile_defs(file, folders, dict(_macro(text) for text in define or []))
         texts = {path: emit(subsystem) for path, emit in zip(paths, emitters, strict=True) if path is not None}
     except compiler.MigError as error:
         typer.echo(error, err=True)

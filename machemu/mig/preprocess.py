@@ -211,7 +211,8 @@ class _Preprocessor:
         if match is None:
             raise self._error('#include wants "file" or <file>')
         spelled = match[1] or match[2]
-        folders = [path.parent, *self._dirs]
+        # <file> is looked for beside the including file last: that may have its name.
+        folders = [path.parent, *self._dirs] if match[1] else [*self._dirs, path.parent]
         parts = Path(spelled).parts
         names = [spelled] + ([parts[-1]] if len(parts) == 2 and parts[0] in FLAT_FOLDERS else [])
         for name in names:

@@ -162,11 +162,11 @@ class TypeTable:
             raise self._fail(line, "^ cannot point at what is already out of line")
         number = 0 if target.indefinite else target.number
         bits = OUT_OF_LINE_PORT_BITS if target.is_port or target.is_polymorphic else target.bits
-        element = target if target.by_value or target.element is None else target.element
-        if target.string:
-            element = None  # in C a string far away is a string
+        element = target if target.by_value else target.element or target
         return replace(target, number=number, bits=bits, inline=False, indefinite=False, by_value=True,
-                       string=False, element=element, align=8, user_type="", server_type="", origin=(),
+                       string=False,
+                       # In C a string far away is a string.
+                       element=None if target.string else element, align=8, user_type="", server_type="", origin=(),
                        fields=())
 
     def _struct(self, spec: Struct, line: int) -> Type:

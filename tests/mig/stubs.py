@@ -7,6 +7,7 @@ stub runs both stubs and the server's function.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -88,9 +89,10 @@ def table_of(subsystem: Subsystem) -> runtime.Subsystem:
     return table
 
 
-def build(folder: Path) -> Stubs:
-    """Compile the interfaces and then their C, with every warning an error."""
-    meaning = {name: mig.compile_defs(HOST / f"{name}.defs", [DEFS]) for name in INTERFACES}
+def build(folder: Path, home: Path = HOST, interfaces: Sequence[str] = INTERFACES,
+          defines: Mapping[str, str] | None = None) -> Stubs:
+    """Compile the interfaces in `home` and then their C, with every warning an error."""
+    meaning = {name: mig.compile_defs(home / f"{name}.defs", [DEFS], defines) for name in interfaces}
     (folder / "mig").mkdir()
     for name in KERNEL_INTERFACES:
         (folder / "mig" / f"{name}.h").write_text(mig.c_header(mig.compile_defs(DEFS / f"{name}.defs", [DEFS])))
@@ -102,8 +104,8 @@ def build(folder: Path) -> Stubs:
             made = folder / f"{name}_{end}_stubs.c"
             made.write_text(emit(subsystem))
             sources.append(made)
-        sources.append(HOST / f"{name}_server.c")
+    sources += sorted(home.glob("*_server.c"))
     output = folder / "stubs.so"
-    includes = [f"-I{path}" for path in (folder, HOST, ROOT / "servers" / "include")]
+    includes = [f"-I{path}" for path in (folder, home, ROOT / "servers" / "include")]
     toolchain().run("cc", *FLAGS, *includes, *sources, "-o", output)
     return Stubs(ctypes.CDLL(str(output)), output, meaning, {name: table_of(s) for name, s in meaning.items()})

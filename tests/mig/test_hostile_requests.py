@@ -44,10 +44,10 @@ class Answer(NamedTuple):
 class Guarded:
     """The demux in a process of its own, with nothing readable behind a message."""
 
-    def __init__(self, library: Path) -> None:
+    def __init__(self, library: Path, demux: str = "every_server") -> None:
         script = Path(guard_worker.__file__)
         self._process = subprocess.Popen(
-            [sys.executable, script, library, "every_server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            [sys.executable, script, library, demux], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, request: bytes, room: int) -> Answer:
         assert self._process.stdin is not None and self._process.stdout is not None
@@ -185,7 +185,7 @@ def turn_complex(_draw: st.DrawFn, request: bytearray) -> None:
 
 
 def change_id(draw: st.DrawFn, request: bytearray) -> None:
-    struct.pack_into("<I", request, 28, draw(st.integers(29998, 30056)))
+    struct.pack_into("<I", request, 28, draw(st.integers(EVERY.base - 2, EVERY.base + EVERY.count + 1)))
 
 
 CHANGES: Final = (change_octet, change_bit_of_descriptor, change_word, change_count, cut, lengthen, turn_complex,

@@ -1,0 +1,2 @@
+/* What only the server needs. */
+#define OF_SERVER 1

@@ -25,7 +25,7 @@ class Job:
     """What is to be made of what.
 
     inputs: sources (.c, .S, .s), objects and libraries (.o, .a), in any mixture.
-    defs: interfaces; their stubs are compiled and their headers found by name.
+    defs: interfaces; their stubs are compiled and their headers found by name.  -I and -D are theirs too.
     flags: the compiler's own, as -O2, -g, -I or -W...; after the default ones, so that they win.
     output: the program, or the object when only compiling one source.
     """
@@ -96,8 +96,12 @@ class _Driver:
 
     def _make_stubs(self) -> list[Path]:
         sources: list[Path] = []
+        own = [Path(flag[2:]) for flag in self.job.flags if flag.startswith("-I")]
+        macros = [flag[2:].partition("=") for flag in self.job.flags if flag.startswith("-D")]
+        defines = {name: value if equals else "1" for name, equals, value in macros}
         for defs in self.job.defs:
-            stubs = make_stubs(defs, [defs.resolve().parent, self.built.defs], self.work, self.work)
+            folders = [defs.resolve().parent, *own, self.built.defs]
+            stubs = make_stubs(defs, folders, self.work, self.work, defines, self.say)
             sources += [stubs.user, stubs.server]
         return sources
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,14 +42,15 @@ def is_interface(path: Path) -> bool:
     return SUBSYSTEM.search(path.read_text()) is not None
 
 
-def make_stubs(defs: Path, include_dirs: list[Path], headers: Path, sources: Path) -> Stubs:
+def make_stubs(defs: Path, include_dirs: list[Path], headers: Path, sources: Path,
+               defines: Mapping[str, str] | None = None, say: Callable[[str], None] | None = None) -> Stubs:
     """Compile one interface: X.h and X_server.h into `headers`, X_user.c and X_server.c into `sources`.
 
-    Files that would not change are left alone.  Raises ConfigError: the file is wrong.
+    Files that would not change are left alone; `say` gets warnings.  Raises ConfigError: the file is wrong.
     """
     stubs = Stubs.of(defs.stem, headers, sources)
     try:
-        subsystem = mig.compile_defs(defs, include_dirs)
+        subsystem = mig.compile_defs(defs, include_dirs, defines)
         texts = {
             stubs.user_header: mig.c_header(subsystem),
             stubs.server_header: mig.c_server_header(subsystem),
@@ -57,6 +59,9 @@ def make_stubs(defs: Path, include_dirs: list[Path], headers: Path, sources: Pat
         }
     except mig.MigError as error:
         raise ConfigError(str(error)) from None
+    if say is not None:
+        for warning in subsystem.warnings:
+            say(warning)
     for path, text in texts.items():
         write_if_new(path, text)
     return stubs

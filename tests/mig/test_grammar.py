@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,10 @@ import pytest
 from machemu.mig import MigError, Subsystem, c_header, c_server, c_server_header, c_user, compile_defs
 from machemu.mig.c_types import Shape, shape
 from machemu.mig.model import ARRIVES_AS, POLYMORPHIC, Direction, Type
+from machemu.mig.syntax import OLD_STATEMENTS
+from machemu.mig.types import DEALLOC_FLAGS, LONG_FLAGS
 from tests.mig.stubs import DEFS
+from tests.support.host_c import ROOT
 
 START: Final = "subsystem test 1000;\n#include <mach/std_types.defs>\n"  # 2 lines
 
@@ -178,6 +182,15 @@ def test_type_may_be_defined_twice_alike_and_within_an_argument(tmp_path: Path) 
     assert subsystem.routines[0].arguments[1].type.octets == 3
 
 
+def test_flags_of_an_argument_go_before_those_of_its_type(tmp_path: Path) -> None:
+    arguments = compiled(tmp_path, (
+        "type given = ^array[] of (MACH_MSG_TYPE_BYTE, 8, Dealloc, IsNotLong);\n"
+        "routine r(port : mach_port_t; a : given; b : given, NotDealloc, IsLong; c : given, Dealloc[]);"
+    )).routines[0].arguments[1:]
+    assert [(a.type.deallocate.value, a.type.is_long) for a in arguments] == [
+        ("yes", False), ("no", True), ("ask", False)]
+
+
 def test_shortcut_leaves_its_name_to_the_library(tmp_path: Path) -> None:
     subsystem = compiled(tmp_path, (
         "#pragma machemu shortcut a\nroutine a(p : mach_port_t);\nroutine b(p : mach_port_t);"))
@@ -193,6 +206,17 @@ def test_warnings_say_where(tmp_path: Path) -> None:
     path = tmp_path / "test.defs"
     assert subsystem.warnings == [f"{path}:3: warning: a port takes 64 bits in a message, not 32",
                                   f"{path}:4: warning: x: Dealloc is for out-of-line data"]
+
+
+def test_page_names_every_word_of_the_language() -> None:
+    page = (ROOT / "docs" / "mig.md").read_text().lower()
+    words = {direction.value for direction in Direction} | LONG_FLAGS.keys() | DEALLOC_FLAGS.keys()
+    words |= OLD_STATEMENTS.keys() | {"sendtime", "servercopy", "countinout", "retcode"}
+    grammar = (ROOT / "machemu" / "mig" / "grammar.lark").read_text()
+    for terminal in re.findall(r"^_?[A-Z_]+\.2: /(.*?)\(\?!", grammar, re.MULTILINE):
+        words |= set(re.findall(r"[a-z_]{3,}", terminal.replace("(simple)?", "").replace("(in|out)", "in")))
+    assert len(words) > 40
+    assert sorted(word for word in words if word not in page) == []
 
 
 # --- mistakes -----------------------------------------------------------------------------------

@@ -59,3 +59,17 @@ def test_headers_go_together_in_any_order(tmp_path: Path, order: str) -> None:
 def test_program_in_the_style_of_the_time_compiles_unchanged(tmp_path: Path, program: Path) -> None:
     run(Job((program,), tmp_path / "program", flags=("-O2", "-Werror")), print)
     assert (tmp_path / "program").read_bytes()[:4] == b"\x7fELF"
+
+
+def test_interface_gets_the_options_of_its_program_and_tells_its_warnings(tmp_path: Path) -> None:
+    (tmp_path / "inc").mkdir()
+    (tmp_path / "inc" / "size_types.defs").write_text("#warning old file\ntype block_t = array[SIZE] of int;\n")
+    (tmp_path / "disk.defs").write_text(
+        "subsystem disk 9000;\n#include <mach/std_types.defs>\n#include <size_types.defs>\n"
+        "#ifdef PREFIX\nuserprefix PREFIX;\n#endif\nroutine disk_get(port : mach_port_t; out block : block_t);\n")
+    (tmp_path / "main.c").write_text(
+        "#include <disk.h>\nint block[SIZE];\nint main(void) { return my_disk_get(0, block); }\n")
+    said: list[str] = []
+    run(Job((tmp_path / "main.c",), tmp_path / "program", (tmp_path / "disk.defs",),
+            ("-O2", "-DPREFIX=my_", "-DSIZE=12", f"-I{tmp_path / 'inc'}")), said.append)
+    assert said == [f"{tmp_path / 'inc' / 'size_types.defs'}:1: warning: old file"]

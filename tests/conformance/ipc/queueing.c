@@ -54,9 +54,19 @@ static int order(mach_port_t port)
 
 static int waiting(mach_port_t port)
 {
-	/* A limit of 0: nobody gets in, not even with a receiver there... but through its hands. */
+	/* A limit of 0: nobody gets in, even where a receiver waits; but through a send-once right. */
 	CHECK(mach_port_set_qlimit(mach_task_self(), port, 0) == KERN_SUCCESS);
+	CHECK(start_worker(&second, receive_one, port) == KERN_SUCCESS && !second.done);
 	CHECK(post(port, MACH_MSG_TYPE_MAKE_SEND, 1) == MACH_SEND_TIMED_OUT);
+	CHECK(post(port, MACH_MSG_TYPE_MAKE_SEND_ONCE, 2) == MACH_MSG_SUCCESS);
+	settle();
+	CHECK(second.done && second.inbox.head.msgh_id == 2);
+	/* Lowered below what is queued, a limit takes nothing away. */
+	CHECK(mach_port_set_qlimit(mach_task_self(), port, 2) == KERN_SUCCESS);
+	CHECK(post(port, MACH_MSG_TYPE_MAKE_SEND, 3) == MACH_MSG_SUCCESS);
+	CHECK(post(port, MACH_MSG_TYPE_MAKE_SEND, 4) == MACH_MSG_SUCCESS);
+	CHECK(mach_port_set_qlimit(mach_task_self(), port, 0) == KERN_SUCCESS);
+	CHECK(fetch_id(port) == 3 && fetch_id(port) == 4);
 	/* A sender's time ends: the message is its own again. */
 	first.option = MACH_SEND_TIMEOUT;
 	first.timeout = 50;
@@ -77,6 +87,29 @@ static int waiting(mach_port_t port)
 	return 0;
 }
 
+static mach_port_t reply;
+
+static int call(worker_t *worker)
+{
+	worker->inbox.head = header_to(worker->port, MACH_MSG_TYPE_MAKE_SEND, 300);
+	return mach_msg_trap(&worker->inbox.head, MACH_SEND_MSG | MACH_RCV_MSG, 32, sizeof worker->inbox, reply, 0, 0);
+}
+
+/* A trap that sends and receives waits for both. */
+static int both(mach_port_t port)
+{
+	reply = new_port();
+	CHECK(mach_port_set_qlimit(mach_task_self(), port, 0) == KERN_SUCCESS);
+	CHECK(start_worker(&third, call, port) == KERN_SUCCESS && !third.done);
+	CHECK(mach_port_set_qlimit(mach_task_self(), port, 1) == KERN_SUCCESS);
+	settle();
+	CHECK(!third.done && fetch_id(port) == 300);
+	CHECK(post(reply, MACH_MSG_TYPE_MAKE_SEND, 301) == MACH_MSG_SUCCESS);
+	settle();
+	CHECK(third.done && third.result == MACH_MSG_SUCCESS && third.inbox.head.msgh_id == 301);
+	return 0;
+}
+
 int main(void)
 {
 	mach_port_t port = new_port();
@@ -84,5 +117,6 @@ int main(void)
 	RUN(limit(port));
 	RUN(order(port));
 	RUN(waiting(port));
+	RUN(both(port));
 	return 0;
 }

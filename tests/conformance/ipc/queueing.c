@@ -74,7 +74,8 @@ static int waiting(mach_port_t port)
 	for (int i = 0; i < 4; i++)
 		settle();
 	CHECK(first.done && first.result == MACH_SEND_TIMED_OUT);
-	CHECK(first.inbox.head.msgh_bits == MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND, 0) && sends(port) == 3); /* as those of two posts before */
+	CHECK(first.inbox.head.msgh_bits == MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND, 0));
+	CHECK(sends(port) == 3); /* it came back like those of two posts before */
 	/* In time, it goes. */
 	first.timeout = 5000;
 	RUN(sender(&first, port, 201));

@@ -22,13 +22,14 @@ static mach_port_t accepted(void)
 
 int main(void)
 {
+	mach_port_t self = mach_task_self();
 	inbox_t in;
 
 	port = new_port_with(3);
 	notify = new_port();
 	/* There is room: sent as ever, `notify` is not looked at. */
 	CHECK(force(port, MACH_MSG_TYPE_COPY_SEND, NO_NAME, 1) == MACH_MSG_SUCCESS);
-	CHECK(mach_port_set_qlimit(mach_task_self(), port, 1) == KERN_SUCCESS);
+	CHECK(mach_port_set_qlimit(self, port, 1) == KERN_SUCCESS);
 
 	/* There is none: `notify` must be a receive right, else the message comes back. */
 	CHECK(force(port, MACH_MSG_TYPE_COPY_SEND, NO_NAME, 2) == MACH_SEND_INVALID_NOTIFY);
@@ -52,22 +53,29 @@ int main(void)
 	CHECK(in.accepted.not_port == port);
 	CHECK(type_of(port) == MACH_PORT_TYPE_SEND_RECEIVE);
 
-	/* A name that has gone meanwhile is not told. */
-	mach_port_t mine = new_port(), theirs;
-	CHECK(mach_port_insert_right(mach_task_self(), 0x12300, make_once(mine), MACH_MSG_TYPE_MOVE_SEND_ONCE) ==
-	    KERN_SUCCESS);
-	CHECK(mach_port_deallocate(mach_task_self(), 0x12300) == KERN_SUCCESS);
-	CHECK(mach_port_set_qlimit(mach_task_self(), mine, 0) == KERN_SUCCESS);
-	CHECK(fetch_id(mine) == MACH_NOTIFY_SEND_ONCE);
+	/* A new name is told; one that has gone is not.  Destroyed unreceived is accepted, too. */
+	mach_port_t mine = new_port(), child, theirs;
+	CHECK(mach_port_set_qlimit(self, mine, 0) == KERN_SUCCESS);
 	CHECK(force(mine, MACH_MSG_TYPE_MAKE_SEND, notify, 4) == MACH_SEND_WILL_NOTIFY);
-	CHECK(mach_port_rename(mach_task_self(), mine, 0x12400) == KERN_SUCCESS);
-	theirs = 0x12400;
-	CHECK(type_of(theirs) == (MACH_PORT_TYPE_RECEIVE | MACH_PORT_TYPE_MAREQUEST));
-	CHECK(fetch_id(theirs) == 4 && accepted() == theirs);
-	/* Nor one that the message itself took; destroyed unreceived is also accepted. */
-	CHECK(force(theirs, MACH_MSG_TYPE_MAKE_SEND, notify, 5) == MACH_SEND_WILL_NOTIFY);
-	CHECK(mach_port_destroy(mach_task_self(), theirs) == KERN_SUCCESS);
+	CHECK(mach_port_rename(self, mine, 0x12400) == KERN_SUCCESS);
+	CHECK(type_of(0x12400) == (MACH_PORT_TYPE_RECEIVE | MACH_PORT_TYPE_MAREQUEST));
+	CHECK(fetch_id(0x12400) == 4 && accepted() == 0x12400);
+	CHECK(force(0x12400, MACH_MSG_TYPE_MAKE_SEND, notify, 5) == MACH_SEND_WILL_NOTIFY);
+	CHECK(mach_port_destroy(self, 0x12400) == KERN_SUCCESS);
 	CHECK(accepted() == MACH_PORT_NULL && accepted() == NO_NAME);
+	/* Nor one that the message itself took, or that died since. */
+	CHECK(task_create(self, FALSE, &child) == KERN_SUCCESS);
+	for (int moved = 0; moved < 2; moved++) {
+		theirs = new_port_with(1);
+		CHECK(mach_port_set_qlimit(self, theirs, 0) == KERN_SUCCESS);
+		CHECK(mach_port_insert_right(child, 0x100, theirs, MACH_MSG_TYPE_MOVE_RECEIVE) == KERN_SUCCESS);
+		CHECK(force(theirs, moved ? MACH_MSG_TYPE_MOVE_SEND : MACH_MSG_TYPE_COPY_SEND, notify, 6) ==
+		    MACH_SEND_WILL_NOTIFY);
+		CHECK(type_of(theirs) == (moved ? 0 : MACH_PORT_TYPE_SEND | MACH_PORT_TYPE_MAREQUEST));
+		CHECK(mach_port_destroy(child, 0x100) == KERN_SUCCESS);
+		CHECK(type_of(theirs) == (moved ? 0 : MACH_PORT_TYPE_DEAD_NAME));
+		CHECK(moved ? accepted() == MACH_PORT_NULL : fetch_id(notify) == MACH_NOTIFY_MSG_ACCEPTED);
+	}
 
 	/* With SEND_TIMEOUT it waits as long first. */
 	CHECK(post(port, MACH_MSG_TYPE_COPY_SEND, 6) == MACH_MSG_SUCCESS);

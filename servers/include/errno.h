@@ -2,7 +2,9 @@
 #ifndef _ERRNO_H_
 #define _ERRNO_H_
 
-extern int errno;
+/* Each thread has its own. */
+extern int *errno_place(void);
+#define errno (*errno_place())
 
 #define EPERM   1
 #define ENOENT  2

@@ -55,7 +55,16 @@ extern int fflush(FILE *stream);
 extern int setvbuf(FILE *stream, char *buffer, int mode, size_t size); /* the mode only */
 extern void perror(const char *what);
 
+/* Each call is whole by itself; several in a row are between these two. */
+extern void flockfile(FILE *stream);
+extern int ftrylockfile(FILE *stream); /* 0: taken */
+extern void funlockfile(FILE *stream);
+extern int putc_unlocked(int c, FILE *stream);
+extern int putchar_unlocked(int c);
+
 extern int getchar(void);
+extern int getchar_unlocked(void);
+extern int getc_unlocked(FILE *stream);
 extern int getc(FILE *stream);
 extern int fgetc(FILE *stream);
 extern int ungetc(int c, FILE *stream);

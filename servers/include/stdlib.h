@@ -73,6 +73,8 @@ extern _Noreturn void _Exit(int status);
 extern _Noreturn void _exit(int status);
 extern _Noreturn void abort(void); /* status ABORT_STATUS */
 extern int atexit(void (*handler)(void));
+extern _Noreturn void quick_exit(int status); /* handlers of at_quick_exit, then _Exit */
+extern int at_quick_exit(void (*handler)(void));
 
 #define ABORT_STATUS 134
 

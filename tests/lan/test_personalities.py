@@ -50,7 +50,7 @@ def test_programs_of_unix_and_dos_run_interleaved(boot: Boot) -> None:
     senders = [tasks.get(event["task"]) for event in run.of("message_sent")]
     turns = [name for name in senders if name in ("unix-hello", "dos-hello")]
     changes = sum(one != other for one, other in itertools.pairwise(turns))
-    assert changes > 4, "they take turns all the time, not one after the other"
+    assert changes > 1, "they take turns, not one after the other"
 
 
 @pytest.mark.req("A-M01")

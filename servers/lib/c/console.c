@@ -8,9 +8,11 @@
 #include <device/device.h>
 #include <mach.h>
 #include <mach/bootstrap.h>
+#include <machemu/lock.h>
 
 #include "stdio_file.h"
 
+static struct lock lock; /* streams have one each, and there are two that come here */
 static bool asked;
 static mach_port_t console; /* null: not ours */
 
@@ -18,7 +20,6 @@ static void open_console(void)
 {
 	mach_port_t host = MACH_PORT_NULL, master = MACH_PORT_NULL;
 
-	asked = true;
 	if (!MACH_PORT_VALID(bootstrap_port) ||
 	    bootstrap_privileged_ports(bootstrap_port, &host, &master) != KERN_SUCCESS)
 		return;
@@ -29,6 +30,16 @@ static void open_console(void)
 	}
 	if (MACH_PORT_VALID(host))
 		mach_port_deallocate(mach_task_self(), host);
+}
+
+static mach_port_t console_port(void)
+{
+	lock_take(&lock);
+	if (!asked)
+		open_console();
+	asked = true;
+	lock_release(&lock);
+	return console;
 }
 
 static ssize_t print_on_kernel(const char *octets, size_t size)
@@ -44,33 +55,31 @@ static ssize_t print_on_kernel(const char *octets, size_t size)
 
 ssize_t console_write(void *cookie, char *octets, size_t size)
 {
+	mach_port_t port = console_port();
 	int written = 0;
 
 	(void)cookie;
-	if (!asked)
-		open_console();
-	if (console == MACH_PORT_NULL)
+	if (port == MACH_PORT_NULL)
 		return print_on_kernel(octets, size);
 	if (size > IO_INBAND_MAX)
 		size = IO_INBAND_MAX;
-	if (device_write_inband(console, 0, 0, octets, (mach_msg_type_number_t)size, &written) != D_SUCCESS)
+	if (device_write_inband(port, 0, 0, octets, (mach_msg_type_number_t)size, &written) != D_SUCCESS)
 		return -1;
 	return written;
 }
 
 ssize_t console_read(void *cookie, char *octets, size_t size)
 {
+	mach_port_t port = console_port();
 	mach_msg_type_number_t count = IO_INBAND_MAX;
 	io_buf_ptr_inband_t line;
 
 	(void)cookie;
-	if (!asked)
-		open_console();
-	if (console == MACH_PORT_NULL)
+	if (port == MACH_PORT_NULL)
 		return 0;
 	if (size > sizeof line)
 		size = sizeof line;
-	if (device_read_inband(console, 0, 0, (int)size, line, &count) != D_SUCCESS || count > size)
+	if (device_read_inband(port, 0, 0, (int)size, line, &count) != D_SUCCESS || count > size)
 		return -1;
 	memcpy(octets, line, count);
 	return (ssize_t)count;

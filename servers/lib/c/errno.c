@@ -3,7 +3,12 @@
 #include <stddef.h>
 #include <string.h>
 
-int errno;
+#include <machemu/thread_area.h>
+
+int *errno_place(void)
+{
+	return &thread_area()->error;
+}
 
 static const struct {
 	int number;

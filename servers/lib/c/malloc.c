@@ -13,7 +13,9 @@
 
    Sizes count the header and are multiples of 16; a size's low bit says the block is
    live.  A header that cannot be right means the program wrote where it must not, and
-   ends it: going on would only hide the place. */
+   ends it: going on would only hide the place.
+
+   One lock guards all of it. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +24,7 @@
 #include <string.h>
 
 #include <mach.h>
+#include <machemu/lock.h>
 
 #define ALIGNMENT   16
 #define BLOCK_MIN   32            /* header, and the links of a free block */
@@ -50,6 +53,7 @@ _Static_assert(sizeof(struct region) % ALIGNMENT == 0, "blocks are aligned");
 #define EXACT_BINS 32
 #define BINS       (EXACT_BINS + 4 * 32)
 
+static struct lock lock;
 static struct header *bins[BINS];
 static uint64_t filled[(BINS + 63) / 64]; /* bit n: bin n is not empty */
 static struct region *regions;
@@ -75,10 +79,12 @@ static void *block_of(struct header *h)
 	return after(h, HEADER_SIZE);
 }
 
+/* With the lock, which it gives back: the program's end may want memory. */
 static _Noreturn void corrupt(const char *what, const void *block)
 {
 	char line[96];
 
+	lock_release(&lock);
 	snprintf(line, sizeof line, "malloc: %s at %p\n", what, block);
 	mach_print(line);
 	abort();
@@ -300,15 +306,23 @@ static void *no_memory(void)
 void *malloc(size_t size)
 {
 	size_t wanted = block_size(size);
-	struct header *h = wanted != 0 ? allocate(wanted) : NULL;
+	struct header *h;
 
+	if (wanted == 0)
+		return no_memory();
+	lock_take(&lock);
+	h = allocate(wanted);
+	lock_release(&lock);
 	return h != NULL ? block_of(h) : no_memory();
 }
 
 void free(void *block)
 {
-	if (block != NULL)
-		make_free(live_header(block));
+	if (block == NULL)
+		return;
+	lock_take(&lock);
+	make_free(live_header(block));
+	lock_release(&lock);
 }
 
 void *calloc(size_t count, size_t size)
@@ -325,7 +339,14 @@ void *calloc(size_t count, size_t size)
 
 size_t malloc_usable_size(const void *block)
 {
-	return block != NULL ? size_of(live_header((void *)block)) - HEADER_SIZE : 0;
+	size_t size;
+
+	if (block == NULL)
+		return 0;
+	lock_take(&lock); /* the header behind may be at work */
+	size = size_of(live_header((void *)block)) - HEADER_SIZE;
+	lock_release(&lock);
+	return size;
 }
 
 /* Grows the live block `h` over a free neighbour behind it; false: not enough there. */
@@ -341,24 +362,37 @@ static bool grow(struct header *h, size_t wanted)
 	return true;
 }
 
+/* Makes the block `wanted` octets where it is; false: it has to move, and holds *kept of
+   the caller's octets. */
+static bool resize_in_place(void *block, size_t wanted, size_t *kept)
+{
+	struct header *h;
+	bool fits;
+
+	lock_take(&lock);
+	h = live_header(block);
+	*kept = size_of(h) - HEADER_SIZE;
+	fits = size_of(h) >= wanted || grow(h, wanted);
+	if (fits)
+		trim(h, wanted);
+	lock_release(&lock);
+	return fits;
+}
+
 void *realloc(void *block, size_t size)
 {
-	size_t wanted = block_size(size);
-	struct header *h;
+	size_t wanted = block_size(size), kept;
 	void *moved;
 
 	if (block == NULL)
 		return malloc(size);
-	h = live_header(block);
 	if (wanted == 0)
 		return no_memory();
-	if (size_of(h) >= wanted || grow(h, wanted)) {
-		trim(h, wanted);
+	if (resize_in_place(block, wanted, &kept))
 		return block;
-	}
 	moved = malloc(size);
 	if (moved != NULL) {
-		memcpy(moved, block, size_of(h) - HEADER_SIZE);
+		memcpy(moved, block, kept);
 		free(block);
 	}
 	return moved;
@@ -371,20 +405,14 @@ void *reallocarray(void *block, size_t count, size_t size)
 	return realloc(block, size);
 }
 
-void *aligned_alloc(size_t alignment, size_t size)
+/* A live block of `wanted` octets whose inside is aligned, or null. */
+static struct header *allocate_aligned(size_t alignment, size_t wanted)
 {
-	struct header *h, *aligned;
-	size_t wanted, offset;
+	struct header *h = allocate(wanted + alignment + BLOCK_MIN), *aligned;
+	size_t offset;
 
-	if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
-		errno = EINVAL;
+	if (h == NULL)
 		return NULL;
-	}
-	if (alignment <= ALIGNMENT)
-		return malloc(size);
-	wanted = block_size(size);
-	if (wanted == 0 || alignment > SIZE_LIMIT || (h = allocate(wanted + alignment + BLOCK_MIN)) == NULL)
-		return no_memory();
 	/* What is in front of the aligned place must be able to stand as a free block. */
 	offset = -(uintptr_t)block_of(h) & (alignment - 1);
 	if (offset != 0) {
@@ -399,7 +427,26 @@ void *aligned_alloc(size_t alignment, size_t size)
 		h = aligned;
 	}
 	trim(h, wanted);
-	return block_of(h);
+	return h;
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+	size_t wanted = block_size(size);
+	struct header *h;
+
+	if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (alignment <= ALIGNMENT)
+		return malloc(size);
+	if (wanted == 0 || alignment > SIZE_LIMIT)
+		return no_memory();
+	lock_take(&lock);
+	h = allocate_aligned(alignment, wanted);
+	lock_release(&lock);
+	return h != NULL ? block_of(h) : no_memory();
 }
 
 /* --- checking -------------------------------------------------------------------- */
@@ -438,19 +485,16 @@ static enum fault check_region(struct region *r, struct malloc_totals *totals, s
 	return h == end && h->size == LIVE && h->front == front ? SOUND : BAD_END;
 }
 
-int malloc_check(struct malloc_totals *totals)
+static enum fault check_all(struct malloc_totals *totals)
 {
-	struct malloc_totals own;
 	size_t free_blocks = 0, in_bins = 0;
 
-	if (totals == NULL)
-		totals = &own;
 	*totals = (struct malloc_totals){0};
 	for (struct region *r = regions; r != NULL; r = r->next) {
 		enum fault fault = check_region(r, totals, &free_blocks);
 
 		if (fault != SOUND)
-			return (int)fault;
+			return fault;
 		totals->regions++;
 		totals->mapped += r->size;
 	}
@@ -462,4 +506,15 @@ int malloc_check(struct malloc_totals *totals)
 			return BAD_BIN;
 	}
 	return in_bins == free_blocks ? SOUND : BAD_BIN;
+}
+
+int malloc_check(struct malloc_totals *totals)
+{
+	struct malloc_totals own;
+	enum fault fault;
+
+	lock_take(&lock);
+	fault = check_all(totals != NULL ? totals : &own);
+	lock_release(&lock);
+	return (int)fault;
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <machemu/thread_area.h>
+
 #include "stdio_file.h"
 
 static struct stdio_file input = {.transfer = console_read, .mode = _IOLBF, .unget = EOF};
@@ -17,14 +19,66 @@ FILE *const stdin = &input;
 FILE *const stdout = &output;
 FILE *const stderr = &errors;
 
+/* --- locks ---------------------------------------------------------------------- */
+
+static bool is_held(FILE *stream, struct thread_area *area)
+{
+	return __builtin_expect(__atomic_load_n(&stream->owner, __ATOMIC_RELAXED) == area, false);
+}
+
+static void held_by(FILE *stream, struct thread_area *area)
+{
+	/* Threads that share an area cannot be told from each other. */
+	__atomic_store_n(&stream->owner, thread_has_area() ? area : NULL, __ATOMIC_RELAXED);
+	stream->depth = 1;
+}
+
+void flockfile(FILE *stream)
+{
+	struct thread_area *area = thread_area();
+
+	if (is_held(stream, area)) {
+		stream->depth++;
+		return;
+	}
+	lock_take(&stream->lock);
+	held_by(stream, area);
+}
+
+int ftrylockfile(FILE *stream)
+{
+	struct thread_area *area = thread_area();
+
+	if (is_held(stream, area)) {
+		stream->depth++;
+		return 0;
+	}
+	if (!lock_try(&stream->lock))
+		return -1;
+	held_by(stream, area);
+	return 0;
+}
+
+void funlockfile(FILE *stream)
+{
+	if (--stream->depth != 0)
+		return;
+	__atomic_store_n(&stream->owner, NULL, __ATOMIC_RELAXED);
+	lock_release(&stream->lock);
+}
+
+static int flush_one(FILE *stream);
+
 void stdio_set(FILE *stream, stdio_transfer_t transfer, void *cookie)
 {
-	fflush(stream);
+	flockfile(stream);
+	flush_one(stream);
 	stream->transfer = transfer;
 	stream->cookie = cookie;
 	stream->used = stream->taken = 0;
 	stream->eof = stream->error = false;
 	stream->unget = EOF;
+	funlockfile(stream);
 }
 
 int setvbuf(FILE *stream, char *buffer, int mode, size_t size)
@@ -60,9 +114,14 @@ static int flush_one(FILE *stream)
 
 int fflush(FILE *stream)
 {
-	if (stream != NULL)
-		return flush_one(stream);
-	return flush_one(stdout) | flush_one(stderr);
+	int result;
+
+	if (stream == NULL)
+		return fflush(stdout) | fflush(stderr);
+	flockfile(stream);
+	result = flush_one(stream);
+	funlockfile(stream);
+	return result;
 }
 
 static void put_octets(FILE *stream, const char *octets, size_t size)
@@ -85,17 +144,21 @@ static void put_piece(void *cookie, const char *piece, size_t size)
 	put_octets(cookie, piece, size);
 }
 
-/* After each call: out with whole lines, as the stream's mode asks. */
+/* After each call, which holds the lock: out with whole lines, as the stream's mode asks. */
 static int finish(FILE *stream, int result)
 {
 	if (stream->mode == _IONBF ||
 	    (stream->mode == _IOLBF && memrchr(stream->buffer, '\n', stream->used) != NULL))
 		flush_one(stream);
-	return stream->error ? EOF : result;
+	if (stream->error)
+		result = EOF;
+	funlockfile(stream);
+	return result;
 }
 
 int vfprintf(FILE *restrict stream, const char *restrict format, va_list arguments)
 {
+	flockfile(stream);
 	return finish(stream, format_text(put_piece, stream, format, arguments));
 }
 
@@ -130,6 +193,7 @@ int fputc(int c, FILE *stream)
 {
 	char octet = (char)c;
 
+	flockfile(stream);
 	put_octets(stream, &octet, 1);
 	return finish(stream, (unsigned char)c);
 }
@@ -144,16 +208,30 @@ int putchar(int c)
 	return fputc(c, stdout);
 }
 
+/* The holder may take the lock again: no second way is needed. */
+int putc_unlocked(int c, FILE *stream)
+{
+	return fputc(c, stream);
+}
+
+int putchar_unlocked(int c)
+{
+	return fputc(c, stdout);
+}
+
 int fputs(const char *restrict text, FILE *restrict stream)
 {
+	flockfile(stream);
 	put_octets(stream, text, strlen(text));
 	return finish(stream, 0);
 }
 
 int puts(const char *text)
 {
+	flockfile(stdout);
 	put_octets(stdout, text, strlen(text));
-	return fputc('\n', stdout);
+	put_octets(stdout, "\n", 1);
+	return finish(stdout, 0);
 }
 
 size_t fwrite(const void *restrict data, size_t size, size_t count, FILE *restrict stream)
@@ -162,6 +240,7 @@ size_t fwrite(const void *restrict data, size_t size, size_t count, FILE *restri
 
 	if (__builtin_mul_overflow(size, count, &octets) || octets == 0)
 		return 0;
+	flockfile(stream);
 	put_octets(stream, data, octets);
 	return finish(stream, 0) == 0 ? count : 0;
 }
@@ -195,7 +274,7 @@ static bool fill(FILE *stream)
 	return size > 0;
 }
 
-int fgetc(FILE *stream)
+int getc_unlocked(FILE *stream)
 {
 	int c = stream->unget;
 
@@ -204,6 +283,16 @@ int fgetc(FILE *stream)
 		return c;
 	}
 	return fill(stream) ? (unsigned char)stream->buffer[stream->taken++] : EOF;
+}
+
+int fgetc(FILE *stream)
+{
+	int c;
+
+	flockfile(stream);
+	c = getc_unlocked(stream);
+	funlockfile(stream);
+	return c;
 }
 
 int getc(FILE *stream)
@@ -216,20 +305,32 @@ int getchar(void)
 	return fgetc(stdin);
 }
 
+int getchar_unlocked(void)
+{
+	return getc_unlocked(stdin);
+}
+
 int ungetc(int c, FILE *stream)
 {
-	if (c == EOF || stream->unget != EOF)
-		return EOF;
-	stream->eof = false;
-	return stream->unget = (unsigned char)c;
+	int result = EOF;
+
+	flockfile(stream);
+	if (c != EOF && stream->unget == EOF) {
+		stream->eof = false;
+		result = stream->unget = (unsigned char)c;
+	}
+	funlockfile(stream);
+	return result;
 }
 
 char *fgets(char *restrict line, int size, FILE *restrict stream)
 {
 	int length = 0, c = 0;
 
-	while (length < size - 1 && c != '\n' && (c = fgetc(stream)) != EOF)
+	flockfile(stream);
+	while (length < size - 1 && c != '\n' && (c = getc_unlocked(stream)) != EOF)
 		line[length++] = (char)c;
+	funlockfile(stream);
 	if (size <= 0 || (length == 0 && c == EOF))
 		return NULL;
 	line[length] = '\0';
@@ -244,8 +345,10 @@ size_t fread(void *restrict data, size_t size, size_t count, FILE *restrict stre
 
 	if (__builtin_mul_overflow(size, count, &octets) || octets == 0)
 		return 0;
-	while (done < octets && (c = fgetc(stream)) != EOF)
+	flockfile(stream);
+	while (done < octets && (c = getc_unlocked(stream)) != EOF)
 		to[done++] = (unsigned char)c;
+	funlockfile(stream);
 	return done / size;
 }
 

@@ -5,7 +5,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include <machemu/lock.h>
+
+/* Each call of stdio is whole: it holds its stream's lock.  A thread may take it again, in
+   a transfer function that prints. */
 struct stdio_file {
+	struct lock lock;
+	void *owner; /* the holder's thread area */
+	int depth;   /* how often it holds the lock */
 	stdio_transfer_t transfer;
 	void *cookie;
 	int mode;  /* _IOFBF, _IOLBF, _IONBF: when output goes out */

@@ -7,6 +7,7 @@
 #include <mach_error.h>
 #include <machemu/personality_types.h>
 #include <machemu/server.h>
+#include <machemu/thread_area.h>
 #include <servers/netname_defs.h>
 
 struct error_text {
@@ -137,7 +138,7 @@ static const char *personality_of(mach_error_t error)
 
 const char *mach_error_string(mach_error_t error)
 {
-	static char line[32];
+	struct thread_area *area = thread_area();
 	const char *text = known(error), *personality = personality_of(error);
 
 	/* A receive may tell of shortages by further bits. */
@@ -146,10 +147,10 @@ const char *mach_error_string(mach_error_t error)
 	if (text != NULL)
 		return text;
 	if (personality != NULL)
-		snprintf(line, sizeof line, "%s error %d", personality, err_get_code(error));
+		snprintf(area->unknown_error, sizeof area->unknown_error, "%s error %d", personality, err_get_code(error));
 	else
-		snprintf(line, sizeof line, "unknown result %#x", (unsigned)error);
-	return line;
+		snprintf(area->unknown_error, sizeof area->unknown_error, "unknown result %#x", (unsigned)error);
+	return area->unknown_error;
 }
 
 const char *mach_error_type(mach_error_t error)

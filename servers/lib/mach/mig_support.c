@@ -2,23 +2,23 @@
 #include <mach.h>
 #include <mach/mig_errors.h>
 #include <mach/mig_support.h>
+#include <machemu/thread_area.h>
 #include <string.h>
-
-/* The reply port while no call is using it.  A call made during another (a constructor of
-   out-of-line data, say) finds none here and makes its own. */
-static mach_port_t reply_port;
 
 void mig_init(void *first)
 {
+	struct thread_area *area = thread_area();
+
 	(void)first;
-	reply_port = MACH_PORT_NULL;
+	area->reply_port = area->wake_port = MACH_PORT_NULL; /* they were another task's */
 }
 
+/* A call made during another (a constructor of out-of-line data, say) finds none here and
+   makes its own; so does one of two threads that share an area. */
 mach_port_t mig_get_reply_port(void)
 {
-	mach_port_t port = reply_port;
+	mach_port_t port = __atomic_exchange_n(&thread_area()->reply_port, MACH_PORT_NULL, __ATOMIC_RELAXED);
 
-	reply_port = MACH_PORT_NULL;
 	return port != MACH_PORT_NULL ? port : mach_reply_port();
 }
 
@@ -26,27 +26,33 @@ mach_port_t mig_get_reply_port(void)
    is: ending that would fail the same way, without end. */
 static void end_port(mach_port_t port)
 {
-	static boolean_t ending;
+	struct thread_area *area = thread_area();
 
-	if (ending)
+	if (area->ending_port)
 		return;
-	ending = TRUE;
+	area->ending_port = TRUE;
 	mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_RECEIVE, -1);
-	ending = FALSE;
+	area->ending_port = FALSE;
 }
 
 void mig_put_reply_port(mach_port_t port)
 {
-	if (reply_port == MACH_PORT_NULL)
-		reply_port = port;
-	else if (port != reply_port)
+	struct thread_area *area = thread_area();
+	mach_port_t none = MACH_PORT_NULL;
+
+	if (!__atomic_compare_exchange_n(&area->reply_port, &none, port, FALSE, __ATOMIC_RELAXED,
+		__ATOMIC_RELAXED) &&
+	    none != port)
 		end_port(port);
 }
 
 void mig_dealloc_reply_port(mach_port_t port)
 {
-	if (reply_port == port)
-		reply_port = MACH_PORT_NULL;
+	mach_port_t kept = port;
+
+	/* A server that gives up a port it never took: it is not to be used again. */
+	__atomic_compare_exchange_n(&thread_area()->reply_port, &kept, MACH_PORT_NULL, FALSE, __ATOMIC_RELAXED,
+	    __ATOMIC_RELAXED);
 	if (MACH_PORT_VALID(port))
 		end_port(port);
 }

@@ -8,6 +8,7 @@ _start:
 	.option norelax
 	la gp, __global_pointer$
 	.option pop
+	la tp, __first_tp
 	mv a0, sp
 	andi sp, sp, -16
 	li ra, 0 /* nobody called: a walk of the stack ends here */

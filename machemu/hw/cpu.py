@@ -19,9 +19,11 @@ from machemu.hw.isa.riscv64 import layout as at
 from machemu.hw.isa.riscv64.layout import NO_RESERVATION, RESERVATION
 from machemu.hw.mmu import AddressSpace
 from machemu.hw.step import STEP_CODE, Step, Stepper
-from machemu.hw.ticks import BLOCK_END, NOW, BlockTicks, Ticks
+from machemu.hw.ticks import BLOCK_END, NOW, BlockTicks, InstructionTicks, Ticks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from machemu.hw.api import TrapHandler
     from machemu.hw.clock import Clock
     from machemu.hw.engine import TrapHook
@@ -125,6 +127,7 @@ class Cpu:
         self._failure: BaseException | None = None
         self._inside = False  # the engine runs
         self._preempted = False
+        self._planned: Callable[[], None] | None = None  # see after_instructions
         self._misusers = 0  # contexts not yet told of their misuse of a device
         self.arguments: memoryview = engine.words[at.ARGUMENTS]
         self.current: Context | None = None
@@ -229,6 +232,25 @@ class Cpu:
                               "no memory, or a bug")
         if self._misusers:
             self._tell_bad_access()
+        if self._planned is not None:
+            self._act_as_planned(self._planned)
+
+    def after_instructions(self, count: int, action: Callable[[], None]) -> None:
+        """Do `action`, outside the engine, when exactly `count` more instructions have been executed.
+
+        Once; a second plan takes the first one's place.  An instruction that faults and is tried
+        again counts once.  Needs the clock that counts instructions.
+        """
+        assert isinstance(self._ticks, InstructionTicks), "the native clock stops at blocks' ends only"
+        self._planned = action
+        self._ticks.stop_after(count)
+
+    def _act_as_planned(self, action: Callable[[], None]) -> None:
+        assert isinstance(self._ticks, InstructionTicks)
+        if self._ticks.stopped:
+            self._planned = None
+            self._ticks.stop_after(None)
+            action()
 
     def _step(self, context: Context) -> int:
         """Run one instruction of the current context; the engine's error code."""

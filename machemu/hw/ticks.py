@@ -139,9 +139,24 @@ class InstructionTicks:
         self._base = 0  # units when the run began, and all that was added since
         self._limit = NEVER
         self._running = False
+        self._done = 0  # instructions of the runs before this one
+        self._stop: int | None = None  # instructions of all runs, asked for by `stop_after`
 
     def now(self) -> int:
         return self._base + (self._counter[0] * self._cost if self._running else 0)
+
+    def stop_after(self, instructions: int | None) -> None:
+        """End the run once so many more have been executed, whatever time it is; None: not any more."""
+        self._stop = None if instructions is None else self._executed() + instructions
+        self._set_count()
+
+    @property
+    def stopped(self) -> bool:
+        """They have been executed."""
+        return self._stop is not None and self._executed() >= self._stop
+
+    def _executed(self) -> int:
+        return self._done + (self._counter[0] if self._running else 0)
 
     def add(self, units: int) -> None:
         self._base += units
@@ -167,8 +182,9 @@ class InstructionTicks:
             self._count[0] = self._counter[0] + self._left()
 
     def _left(self) -> int:
-        """Instructions until the limit."""
-        return max(0, -(-(self._limit - self.now()) // self._cost))
+        """Instructions until the limit, or until they were to stop."""
+        left = -(-(self._limit - self.now()) // self._cost)
+        return max(0, left if self._stop is None else min(left, self._stop - self._executed()))
 
     def trapped(self, unretired: int, cost: int, entered: bool, retired: bool) -> None:
         if entered and not retired:
@@ -176,6 +192,7 @@ class InstructionTicks:
                 self._counter[0] -= 1  # and one more is left: the count stays
             else:
                 self._base -= self._cost
+                self._done -= 1
         self.add(cost)
 
     def run(self, engine: Engine) -> int:
@@ -189,6 +206,7 @@ class InstructionTicks:
         executed = self._counter[0] - (self._counter[0] > self._count[0])
         self._running = False
         self._base += executed * self._cost
+        self._done += executed
         return status
 
     def step(self, engine: Engine) -> tuple[int, bool]:

@@ -68,9 +68,9 @@ class Node:
 
     @classmethod
     def alone(cls, program: bytes, name: str, arguments: list[str], description: MachineDescription, *,
-              seed: int = 0, on_console: Callable[[bytes], None] | None = None) -> Node:
+              seed: int = 0, on_console: Callable[[bytes], None] | None = None, native: bool = True) -> Node:
         """A node whose only task is `program`."""
-        node = cls(name, 1, description, seed=seed, on_console=on_console)
+        node = cls(name, 1, description, seed=seed, on_console=on_console, native=native)
         node.mains = {name: None}
         task = boot_alone(node.kernel, program, name, arguments)
         node._main_tasks[task.number] = name

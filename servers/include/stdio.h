@@ -39,7 +39,13 @@ extern int vsnprintf(char *restrict to, size_t size, const char *restrict format
     __printf_like(3, 0);
 extern int vasprintf(char **restrict to, const char *restrict format, va_list arguments) __printf_like(2, 0);
 
-/* What all of them are made of: pieces of the text, in order, to `put`.  Returns the
+/* From text alone: the console's lines come by fgets. */
+extern int sscanf(const char *restrict text, const char *restrict format, ...)
+    __attribute__((__format__(__scanf__, 2, 3)));
+extern int vsscanf(const char *restrict text, const char *restrict format, va_list arguments)
+    __attribute__((__format__(__scanf__, 2, 0)));
+
+/* What all forms of printf are made of: pieces of the text, in order, to `put`.  Returns the
    length of the text, or -1 if it is longer than INT_MAX or the format is wrong. */
 typedef void (*format_put_t)(void *cookie, const char *piece, size_t size);
 extern int format_text(format_put_t put, void *cookie, const char *format, va_list arguments)
@@ -51,7 +57,9 @@ extern int fputc(int c, FILE *stream);
 extern int puts(const char *text);
 extern int fputs(const char *restrict text, FILE *restrict stream);
 extern size_t fwrite(const void *restrict data, size_t size, size_t count, FILE *restrict stream);
-extern int fflush(FILE *stream);
+extern int fflush(FILE *stream); /* null: all */
+extern void setbuf(FILE *stream, char *buffer); /* null: each call goes out at once */
+extern void setlinebuf(FILE *stream);
 extern int setvbuf(FILE *stream, char *buffer, int mode, size_t size); /* the mode only */
 extern void perror(const char *what);
 
@@ -68,6 +76,9 @@ extern int getc_unlocked(FILE *stream);
 extern int getc(FILE *stream);
 extern int fgetc(FILE *stream);
 extern int ungetc(int c, FILE *stream);
+/* A line with its newline, in a block that grows: its length, or -1 at the end. */
+extern ssize_t getline(char **restrict line, size_t *restrict size, FILE *restrict stream);
+extern ssize_t getdelim(char **restrict line, size_t *restrict size, int last, FILE *restrict stream);
 extern char *fgets(char *restrict line, int size, FILE *restrict stream);
 extern size_t fread(void *restrict data, size_t size, size_t count, FILE *restrict stream);
 extern int feof(FILE *stream);

@@ -28,6 +28,9 @@ extern void *realloc(void *block, size_t size);
 extern void *reallocarray(void *block, size_t count, size_t size);
 extern void *aligned_alloc(size_t alignment, size_t size);
 extern void free(void *block);
+extern int posix_memalign(void **block, size_t alignment, size_t size); /* 0, EINVAL, ENOMEM */
+extern void *memalign(size_t alignment, size_t size);
+extern void *valloc(size_t size); /* on a page */
 extern size_t malloc_usable_size(const void *block);
 
 struct malloc_totals {
@@ -61,6 +64,8 @@ extern lldiv_t lldiv(long long a, long long b);
 extern int rand(void);
 extern void srand(unsigned seed);
 extern int rand_r(unsigned *seed);
+extern long random(void);
+extern void srandom(unsigned seed);
 
 extern void qsort(void *base, size_t count, size_t size, int (*compare)(const void *, const void *));
 extern void *bsearch(const void *key, const void *base, size_t count, size_t size,

@@ -38,5 +38,12 @@ extern char *strsep(char **text, const char *set);
 extern char *strdup(const char *text);
 extern char *strndup(const char *text, size_t max);
 extern char *strerror(int error);
+extern int strerror_r(int error, char *to, size_t size); /* 0, or ERANGE: cut */
+extern size_t strxfrm(char *restrict to, const char *restrict from, size_t size);
+extern void *memccpy(void *restrict to, const void *restrict from, int last, size_t size);
+extern char *stpncpy(char *restrict to, const char *restrict from, size_t size);
+extern char *strcasestr(const char *text, const char *what);
+extern char *strnstr(const char *text, const char *what, size_t max);
+extern void explicit_bzero(void *at, size_t size);
 
 #endif

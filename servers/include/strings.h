@@ -9,5 +9,7 @@ extern void bzero(void *at, size_t size);
 extern void bcopy(const void *from, void *to, size_t size);
 extern int bcmp(const void *a, const void *b, size_t size);
 extern int ffs(int word);
+extern char *index(const char *text, int c);
+extern char *rindex(const char *text, int c);
 
 #endif

@@ -40,6 +40,10 @@ static int texts(void)
 	GIVES("x|  x|x  |%", "%c|%3c|%-3c|%%", 'x', 'x', 'x');
 	GIVES("0x1234 0x0", "%p %p", (void *)0x1234, NULL);
 	CHECK(snprintf(line, sizeof line, "a%cb", 0) == 3 && memcmp(line, "a\0b", 4) == 0);
+	int so_far = -1;
+	long also = -1;
+	GIVES("four five", "four%n five%ln", &so_far, &also);
+	CHECK(so_far == 4 && also == 9);
 	errno = ENOENT;
 	CHECK(snprintf(line, sizeof line, "%s", strerror(errno)) > 0 && strcmp(line, "No such file or directory") == 0);
 	return 0;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import datetime
 import random
 import struct
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.servers.gns_host.lan import GuardPage
 from tests.support.host_c import ROOT, build_host_library
 
 GUEST: Final = ROOT / "tests" / "guest"
-SHARED: Final = ("malloc_stress", "printf_limits", "strings")  # programs that need no kernel
+SHARED: Final = ("libc_more", "malloc_stress", "printf_limits", "strings")  # programs that need no kernel
 MIG_HEADERS: Final = Path(__file__).parent / "host"
 PAGES: Final = 65536
 
@@ -55,7 +56,7 @@ def clear(library: ctypes.CDLL) -> None:
     ctypes.c_size_t.in_dll(library, "host_output_length").value = 0
 
 
-@pytest.mark.parametrize("name", ["printf_limits", "strings"])
+@pytest.mark.parametrize("name", ["libc_more", "printf_limits", "strings"])
 def test_program_finds_no_fault(library: ctypes.CDLL, name: str) -> None:
     assert run_program(library, name) == (0, "")
 
@@ -119,6 +120,26 @@ def test_input_comes_by_lines_and_ends_once(library: ctypes.CDLL) -> None:
         lines.append(text)
     assert lines == [b"first line\n", b"second, in two parts\n", b"no end"]
     assert library.feof(stdin) == 1
+
+
+class Tm(ctypes.Structure):
+    _fields_ = tuple((name, ctypes.c_int) for name in ("sec", "min", "hour", "mday", "mon", "year", "wday", "yday",
+                                                        "isdst"))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_dates_are_those_of_the_calendar(library: ctypes.CDLL, seed: int) -> None:
+    chance = random.Random(seed)
+    library.timegm.restype = ctypes.c_long
+    for _ in range(500):
+        moment = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(
+            seconds=chance.randrange(9998 * 365 * 86400))
+        date, seconds = Tm(), ctypes.c_long(round(moment.timestamp()))
+        library.gmtime_r(ctypes.byref(seconds), ctypes.byref(date))
+        there = moment.timetuple()
+        assert (date.year + 1900, date.mon + 1, date.mday, date.hour, date.min, date.sec) == there[:6]
+        assert (date.wday, date.yday + 1) == ((there.tm_wday + 1) % 7, there.tm_yday)
+        assert library.timegm(ctypes.byref(date)) == seconds.value
 
 
 def formatted(library: ctypes.CDLL, text: str, value: float) -> str:

@@ -1,7 +1,7 @@
 /* printf's language: every form of output is made of format_text.
 
-   Conversions d i u o x X c s p % and f F e E g G; flags - + space # 0; width
-   and precision as numbers or *; sizes hh h l ll j z t.  %m is strerror(errno), as in
+   Conversions d i u o x X c s p n % and f F e E g G; flags - + space # 0; width
+   and precision as numbers or *; sizes hh h l ll q j z t.  %m is strerror(errno), as in
    the GNU library. */
 #include <errno.h>
 #include <limits.h>
@@ -79,7 +79,7 @@ static enum size read_size(const char **format)
 	for (;; ++*format) {
 		switch (**format) {
 		case 'h': size = size == SIZE_SHORT ? SIZE_CHAR : SIZE_SHORT; break;
-		case 'l': case 'j': case 'z': case 't': size = SIZE_LONG; break;
+		case 'l': case 'q': case 'j': case 'z': case 't': size = SIZE_LONG; break;
 		default: return size;
 		}
 	}
@@ -240,6 +240,17 @@ static void format_real(struct output *out, struct format_spec *spec, double val
 		repeat(out, ' ', padding);
 }
 
+/* %n: how much there is so far. */
+static void store_length(const struct output *out, enum size size, void *to)
+{
+	switch (size) {
+	case SIZE_LONG: *(long *)to = (long)out->length; break;
+	case SIZE_CHAR: *(signed char *)to = (signed char)out->length; break;
+	case SIZE_SHORT: *(short *)to = (short)out->length; break;
+	default: *(int *)to = (int)out->length; break;
+	}
+}
+
 /* --- all of it ----------------------------------------------------------- */
 
 /* One conversion, `format` behind its '%'.  False: not one of ours. */
@@ -273,6 +284,9 @@ static bool convert(struct output *out, const char **format, va_list *arguments)
 		return true;
 	case 'm':
 		format_string(out, &spec, strerror(errno));
+		return true;
+	case 'n':
+		store_length(out, size, va_arg(*arguments, void *));
 		return true;
 	case 'f': case 'F': case 'e': case 'E': case 'g': case 'G':
 		format_real(out, &spec, va_arg(*arguments, double), conversion);

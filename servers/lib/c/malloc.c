@@ -449,6 +449,29 @@ void *aligned_alloc(size_t alignment, size_t size)
 	return h != NULL ? block_of(h) : no_memory();
 }
 
+void *memalign(size_t alignment, size_t size)
+{
+	return aligned_alloc(alignment, size);
+}
+
+void *valloc(size_t size)
+{
+	return aligned_alloc(PAGE_SIZE, size);
+}
+
+int posix_memalign(void **block, size_t alignment, size_t size)
+{
+	void *made;
+
+	if (alignment % sizeof(void *) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0)
+		return EINVAL;
+	made = aligned_alloc(alignment, size);
+	if (made == NULL)
+		return ENOMEM;
+	*block = made;
+	return 0;
+}
+
 /* --- checking -------------------------------------------------------------------- */
 
 enum fault { SOUND, BAD_SIZE, BAD_FRONT, FREE_NEIGHBOURS, NOT_IN_BIN, BAD_END, BAD_BIN };

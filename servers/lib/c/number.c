@@ -1,6 +1,7 @@
 /* Numbers from text, and small arithmetic. */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -137,6 +138,26 @@ lldiv_t lldiv(long long a, long long b)
 	return (lldiv_t){a / b, a % b};
 }
 
+intmax_t imaxabs(intmax_t value)
+{
+	return value < 0 ? -value : value;
+}
+
+imaxdiv_t imaxdiv(intmax_t a, intmax_t b)
+{
+	return (imaxdiv_t){a / b, a % b};
+}
+
+intmax_t strtoimax(const char *restrict text, char **restrict end, int base)
+{
+	return strtoll(text, end, base);
+}
+
+uintmax_t strtoumax(const char *restrict text, char **restrict end, int base)
+{
+	return strtoull(text, end, base);
+}
+
 static unsigned rand_state = 1;
 
 int rand_r(unsigned *seed)
@@ -159,4 +180,14 @@ int rand(void)
 void srand(unsigned seed)
 {
 	rand_state = seed;
+}
+
+long random(void)
+{
+	return rand();
+}
+
+void srandom(unsigned seed)
+{
+	srand(seed);
 }

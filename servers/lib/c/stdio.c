@@ -91,6 +91,16 @@ int setvbuf(FILE *stream, char *buffer, int mode, size_t size)
 	return 0;
 }
 
+void setbuf(FILE *stream, char *buffer)
+{
+	setvbuf(stream, buffer, buffer != NULL ? _IOFBF : _IONBF, BUFSIZ);
+}
+
+void setlinebuf(FILE *stream)
+{
+	setvbuf(stream, NULL, _IOLBF, BUFSIZ);
+}
+
 /* --- output ------------------------------------------------------------------- */
 
 static int flush_one(FILE *stream)

@@ -25,4 +25,15 @@ extern mach_port_t mach_bootstrap_port(void);
 
 extern void mach_init(void);
 
+/* A thread of thread_create is to begin at `pc` on a new stack, above a page without
+   access; `stack_base` and `stack_size` tell where, the guard included, and may be null.
+   *stack_size 0: as large as is usual.  The result of the call that failed; then nothing
+   is left of the stack. */
+extern kern_return_t mach_setup_thread(task_t task, thread_t thread, void *pc, vm_address_t *stack_base,
+    vm_size_t *stack_size);
+/* The same thread, of this task, gets _Thread_local variables, errno and a reply port of its
+   own; without, it shares them with its like and must not use the first.  Their memory is
+   the thread's until the task ends. */
+extern kern_return_t mach_setup_tls(thread_t thread);
+
 #endif

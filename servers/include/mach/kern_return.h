@@ -15,6 +15,7 @@ typedef int kern_return_t;
 #define KERN_NO_ACCESS          8
 #define KERN_MEMORY_FAILURE     9  /* the memory object was destroyed */
 #define KERN_MEMORY_ERROR       10 /* the memory object gave an error */
+#define KERN_ALREADY_IN_SET     11 /* nothing returns it */
 #define KERN_NOT_IN_SET         12
 #define KERN_NAME_EXISTS        13
 #define KERN_ABORTED            14

@@ -1,5 +1,6 @@
 /* Results as text: a table of all there are (mach-abi.md 2.2, 4.1 to 4.3). */
 #include <stdio.h>
+#include <string.h>
 
 #include <device/device_types.h>
 #include <mach/message.h>
@@ -27,6 +28,7 @@ static const struct error_text texts[] = {
 	{KERN_NO_ACCESS, "no access"},
 	{KERN_MEMORY_FAILURE, "memory failure"},
 	{KERN_MEMORY_ERROR, "memory error"},
+	{KERN_ALREADY_IN_SET, "port is in the set already"},
 	{KERN_NOT_IN_SET, "port is in no set"},
 	{KERN_NAME_EXISTS, "name exists"},
 	{KERN_ABORTED, "operation aborted"},
@@ -85,6 +87,7 @@ static const struct error_text texts[] = {
 	{MIG_SERVER_DIED, "server died"},
 	{MIG_DESTROY_REQUEST, "request destroyed"},
 
+	{D_IO_QUEUED, "pending"}, /* and NETNAME_PENDING */
 	{D_IO_ERROR, "device: I/O error"},
 	{D_WOULD_BLOCK, "device: would block"},
 	{D_NO_SUCH_DEVICE, "device: no such device"},
@@ -146,6 +149,8 @@ const char *mach_error_string(mach_error_t error)
 		text = known(error & ~MACH_MSG_MASK);
 	if (text != NULL)
 		return text;
+	if ((error & ~code_emask) == unix_err(0))
+		return strerror(err_get_code(error));
 	if (personality != NULL)
 		snprintf(area->unknown_error, sizeof area->unknown_error, "%s error %d", personality, err_get_code(error));
 	else
@@ -161,6 +166,8 @@ const char *mach_error_type(mach_error_t error)
 		return err_get_sub(error) == 0 ? "(ipc/send)" : "(ipc/rcv)";
 	if (err_get_system(error) == err_get_system(err_server))
 		return personality_of(error) != NULL ? "(personality)" : "(server)";
+	if ((error & ~code_emask) == unix_err(0))
+		return "(os/unix)";
 	if (error >= D_IO_ERROR && error <= D_READ_ONLY)
 		return "(device)";
 	if (error >= NETNAME_NOT_YOURS && error <= NETNAME_INVALID_PORT)

@@ -20,25 +20,28 @@ from machemu.kernel.events import (
     ThreadEnded,
     TrapTaken,
 )
-from machemu.kernel.ipc.message import Message
+from machemu.kernel.ipc.message import Message, count_message
 from machemu.kernel.ipc.port import Port, PortZone
 from machemu.kernel.ipc.right import MACH_PORT_NULL, Carried
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.rpc import routine_table
-from machemu.kernel.rpc.call import Served, serve
+from machemu.kernel.rpc.call import Served, WaitingCall, serve
 from machemu.kernel.rpc.gsync import GsyncTable
 from machemu.kernel.rpc.host import BootInfo, BootstrapObject, DeviceMaster, Host, HostPrivileged
+from machemu.kernel.rpc.pager_port import PagerTable
 from machemu.kernel.task.exceptions import ExceptionWait
 from machemu.kernel.task.processor_set import ProcessorSet
 from machemu.kernel.task.scheduler import Scheduler
 from machemu.kernel.task.task import Task
 from machemu.kernel.task.thread import Thread
+from machemu.kernel.task.waits import FaultWait, wait_for_memory
 from machemu.kernel.traps import PLACEHOLDERS, TABLE_SIZE, TRAPS
-from machemu.kernel.traps.call import BLOCKED, TrapCall
+from machemu.kernel.traps.call import BLOCKED, Handler, TrapCall
 from machemu.kernel.vm.fault import fault
 from machemu.kernel.vm.map import VmMap
 from machemu.kernel.vm.object import DeviceObject
 from machemu.kernel.vm.page import PagePool
+from machemu.kernel.vm.pager import MustWait
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -93,6 +96,8 @@ class Kernel:
         self._next_task = self._next_thread = 0
         self._power_off = power_off
         self.devices = DeviceTable(self)
+        self.pagers = PagerTable(self)
+        self.waiting_calls: dict[WaitingCall, None] = {}
         self.routines: Final[dict[int, Served]] = routine_table()
         self._handlers = {trap.number % WORD: trap.handler for trap in TRAPS}
         self._call = TrapCall(self)
@@ -221,6 +226,8 @@ class Kernel:
             return
         try:
             result = handler(call)
+        except MustWait as absent:
+            result = self._wait_in_trap(thread, handler, arguments, absent)
         except KernelError as error:
             result = error.code
         if result is not BLOCKED and thread.alive:
@@ -230,6 +237,15 @@ class Kernel:
                 thread.set_result(result)
         if self.scheduler.unsettled:
             self.scheduler.settle()
+
+    def _wait_in_trap(self, thread: Thread, handler: Handler, arguments: list[int], absent: MustWait) -> int | None:
+        def begin_again() -> int | None:
+            call = self._call
+            call.thread, call.task, call.arguments = thread, thread.task, arguments
+            result: int | None = handler(call)
+            return result
+
+        return wait_for_memory(thread, absent, begin_again)
 
     def _unknown_trap(self, thread: Thread, word: int) -> None:
         number = word - WORD if word >> 63 else word
@@ -248,8 +264,18 @@ class Kernel:
             self.events.page_faulted.emit(PageFaulted(thread.number, thread.task.number, address, access))
         try:
             fault(thread.task.memory, address, access)
+        except MustWait as absent:
+            self._wait_in_fault(thread, absent, address)
         except KernelError as error:
             self.exception(CpuException("bad_access", error.code, address))
+
+    def _wait_in_fault(self, thread: Thread, absent: MustWait, address: int) -> None:
+        failed, thread.failed_memory = thread.failed_memory, None
+        if failed == absent.key:
+            self.exception(CpuException("bad_access", absent.code, address))
+        else:
+            FaultWait(thread, absent).start()
+            self.scheduler.settle()
 
     def exception(self, cause: CpuException) -> None:
         """The current thread waits for its exception port's answer, or its task ends."""
@@ -288,12 +314,16 @@ class Kernel:
         self.gsync.count_own_rights(sends, onces)
         if self.new_task_port is not None:
             sends[self.new_task_port] += 1
+        self.pagers.count_own_rights(sends)
+        for waiting in self.waiting_calls:
+            count_message(waiting.message, sends, onces)
 
     def check(self) -> None:
         """Assert every object's invariants and that ports and rights balance."""
         self.scheduler.check()
         self.gsync.check()
         self.pool.check()
+        self.pagers.check()
         for task in self.tasks.values():
             task.check()
         for port in self.zone.live:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from machemu.kernel.ipc.message import count_message
 from machemu.kernel.ipc.port import Port
-from machemu.kernel.ipc.right import MOVE_SEND, RECEIVE, SEND, SEND_ONCE, Carried
+from machemu.kernel.ipc.right import RECEIVE, SEND, SEND_ONCE
 
 if TYPE_CHECKING:
     from machemu.kernel.kernel import Kernel
@@ -54,14 +55,4 @@ def _count_queued(port: Port, sends: Counter[Port], onces: Counter[Port]) -> Non
     messages = [message for message in port.queue.messages if message.dest is port]
     messages += [wait.message for wait in port.blocked_senders]
     for message in messages:
-        carried = [Carried(message.dest, message.dest_kind)]
-        if message.accepted is not None:
-            onces[message.accepted.port] += 1
-        if message.reply is not None:
-            carried.append(Carried(message.reply, message.reply_kind))
-        carried += [right for right in message.rights() if isinstance(right, Carried)]
-        for right in carried:
-            if right.kind == MOVE_SEND:
-                sends[right.port] += 1
-            elif right.kind != 16:
-                onces[right.port] += 1
+        count_message(message, sends, onces)

@@ -20,6 +20,7 @@ from machemu.kernel.ipc.right import (
     CarriedRight,
 )
 from machemu.kernel.results import KernelError, KernReturn, MsgReturn
+from machemu.kernel.vm.pager import MustWait
 
 if TYPE_CHECKING:
     from machemu.kernel.ipc.space import Space
@@ -83,6 +84,21 @@ def walk(data: bytes) -> list[Descriptor]:
             raise KernelError(MsgReturn.SEND_INVALID_DATA)
         items.append(item)
     return items
+
+
+def reach(items: list[Descriptor], data: bytes, memory: VmMap) -> None:
+    """See that what will be copied of the sender's regions is in memory, before anything is
+    taken.  Raises MustWait; errors are left for `copy_in` to find."""
+    for item in items:
+        if not item.flags & INLINE and item.octets:
+            address = WORD.unpack_from(data, item.offset + 8)[0]
+            try:
+                memory.reach_to_copy(address, item.octets, whole=item.is_port)
+            except MustWait as absent:
+                absent.otherwise = MsgReturn.SEND_INVALID_MEMORY
+                raise
+            except KernelError:
+                return
 
 
 def copy_in(message: Message, items: list[Descriptor], space: Space, memory: VmMap) -> None:

@@ -9,9 +9,11 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
-from machemu.kernel.ipc.right import MOVE_SEND, Carried, CarriedRight
+from machemu.kernel.ipc.right import MOVE_SEND, MOVE_SEND_ONCE, Carried, CarriedRight
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from machemu.kernel.ipc.forced import AcceptedRequest
     from machemu.kernel.ipc.port import Port
     from machemu.kernel.vm.copy import VmCopy
@@ -158,3 +160,18 @@ class Message:
         assert isinstance(self.data, bytes)
         assert self.reply is None or self.reply_kind
         assert self.bits & COMPLEX or not (self.regions or any(item.rights for item in self.inline))
+
+
+def count_message(message: Message, sends: Counter[Port], onces: Counter[Port]) -> None:
+    """Add the rights that `message` carries, for the balance."""
+    carried = [Carried(message.dest, message.dest_kind)]
+    if message.accepted is not None:
+        onces[message.accepted.port] += 1
+    if message.reply is not None:
+        carried.append(Carried(message.reply, message.reply_kind))
+    carried += [right for right in message.rights() if isinstance(right, Carried)]
+    for right in carried:
+        if right.kind == MOVE_SEND:
+            sends[right.port] += 1
+        elif right.kind == MOVE_SEND_ONCE:
+            onces[right.port] += 1

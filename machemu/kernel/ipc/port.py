@@ -18,7 +18,7 @@ from machemu.kernel.results import MsgReturn
 if TYPE_CHECKING:
     from machemu.kernel.events import KernelEvents
     from machemu.kernel.ipc.port_set import PortSet
-    from machemu.kernel.ipc.space import Entry, Space
+    from machemu.kernel.ipc.space import Space
 
 QUEUE_LIMIT_DEFAULT: Final = 5  # messages; MACH_PORT_QLIMIT_DEFAULT
 QUEUE_LIMIT_MAX: Final = 16  # messages; MACH_PORT_QLIMIT_MAX
@@ -31,6 +31,13 @@ class Sender(Protocol):
 
     def sent(self) -> None:
         """The message is queued, or was lost with its port: go on with success."""
+
+
+class Mourner(Protocol):
+    """Who is to be told of a port's death: a name that denotes it, or the kernel itself."""
+
+    def port_died(self, requester: Port) -> None:
+        """It has died; `requester`'s send-once right is the mourner's to use up."""
 
 
 @final
@@ -105,7 +112,7 @@ class Port:
         self.payload: int | None = None  # protected payload
         self.no_senders: Port | None = None  # holds one of its send-once rights
         self.port_destroyed: Port | None = None  # likewise
-        self.dead_name_requests: dict[Entry, Port] = {}  # likewise, for each
+        self.dead_name_requests: dict[Mourner, Port] = {}  # likewise, for each
         zone.live.add(self)
         if zone.events.port_created:
             zone.events.port_created.emit(PortCreated(self.number))

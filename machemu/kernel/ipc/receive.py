@@ -31,7 +31,9 @@ from machemu.kernel.ipc.right import (
     SEND_ONCE,
     Carried,
 )
+from machemu.kernel.ipc.writing import finish_later
 from machemu.kernel.results import KernelError, MsgReturn
+from machemu.kernel.vm.pager import MustWait
 
 if TYPE_CHECKING:
     from machemu.kernel.ipc.message_queue import MessageQueue
@@ -88,8 +90,10 @@ def take_first(queue: MessageQueue, space: Space, memory: VmMap,
 def report_size(message: Message, memory: VmMap, address: int, option: int) -> int:
     """RCV_LARGE: the message stays; only `msgh_size` tells what it needs."""
     try:
-        needed = len(message.data) - room_for(0, option)
-        memory.write(address + 4, needed.to_bytes(4, "little"))
+        needed = (len(message.data) - room_for(0, option)).to_bytes(4, "little")
+        memory.write(address + 4, needed)
+    except MustWait as absent:
+        raise finish_later(absent, memory, [(address + 4, needed)], MsgReturn.RCV_TOO_LARGE) from None
     except KernelError:
         return MsgReturn.RCV_INVALID_DATA
     return MsgReturn.RCV_TOO_LARGE
@@ -101,7 +105,7 @@ def deliver(message: Message, space: Space, memory: VmMap, address: int, option:
     if option & MACH_RCV_NOTIFY:
         notified = notified_port(space, notify)
         if notified is None:
-            return _deliver_header(message, space, memory, address) or MsgReturn.RCV_INVALID_NOTIFY
+            return _deliver_header(message, space, memory, address, MsgReturn.RCV_INVALID_NOTIFY)
     space.messages_received += 1
     port = message.dest
     sequence = port.sequence
@@ -148,6 +152,12 @@ def deliver(message: Message, space: Space, memory: VmMap, address: int, option:
             HEADER.pack_into(memory.ram, place, *header)
         if option & MACH_RCV_SENDER:
             memory.write(address + size, _sender_record(message))
+    except MustWait as absent:
+        writes = [(address, HEADER.pack(*header) + bytes(data[HEADER_SIZE:]))]
+        if option & MACH_RCV_SENDER:
+            writes.append((address + size, _sender_record(message)))
+        raise finish_later(absent, memory, writes,
+                           MsgReturn.RCV_BODY_ERROR | shortage if shortage else MsgReturn.SUCCESS) from None
     except KernelError:
         return MsgReturn.RCV_INVALID_DATA
     return MsgReturn.RCV_BODY_ERROR | shortage if shortage else MsgReturn.SUCCESS
@@ -163,18 +173,16 @@ def _watch_reply(space: Space, name: int, notified: Port) -> None:
 
 def deliver_too_large(message: Message, space: Space, memory: VmMap, address: int) -> int:
     """Destroy a message that does not fit; the receiver gets its header."""
-    code = _deliver_header(message, space, memory, address)
-    return code or MsgReturn.RCV_TOO_LARGE
+    return _deliver_header(message, space, memory, address, MsgReturn.RCV_TOO_LARGE)
 
 
 def _header_error(message: Message, space: Space, memory: VmMap, address: int, sequence: int) -> int:
     message.dest.sequence = sequence  # `_deliver_header` counts it
-    code = _deliver_header(message, space, memory, address)
-    return code or MsgReturn.RCV_HEADER_ERROR | body.MSG_IPC_SPACE
+    return _deliver_header(message, space, memory, address, MsgReturn.RCV_HEADER_ERROR | body.MSG_IPC_SPACE)
 
 
-def _deliver_header(message: Message, space: Space, memory: VmMap, address: int) -> int:
-    """Destroy what `message` carries and write its header; 0 or RCV_INVALID_DATA."""
+def _deliver_header(message: Message, space: Space, memory: VmMap, address: int, code: int) -> int:
+    """Destroy what `message` carries and write its header; `code` or RCV_INVALID_DATA."""
     port = message.dest
     sequence = port.sequence
     port.sequence = sequence + 1 & 0xFFFF_FFFF
@@ -186,9 +194,11 @@ def _deliver_header(message: Message, space: Space, memory: VmMap, address: int)
     message.consume_destination()
     try:
         memory.write(address, header)
+    except MustWait as absent:
+        raise finish_later(absent, memory, [(address, header)], code) from None
     except KernelError:
         return MsgReturn.RCV_INVALID_DATA
-    return 0
+    return code
 
 
 def _local(message: Message, space: Space) -> tuple[int, int]:

@@ -27,7 +27,9 @@ from machemu.kernel.ipc.right import (
     Carried,
     DeadRight,
 )
+from machemu.kernel.ipc.writing import finish_later
 from machemu.kernel.results import KernelError, MsgReturn
+from machemu.kernel.vm.pager import MustWait
 
 if TYPE_CHECKING:
     from machemu.kernel.ipc.port import Port
@@ -65,12 +67,17 @@ def copy_in(space: Space, memory: VmMap, address: int, size: int, with_peer: boo
     try:
         data = memory.view(address, size)
         peer = memory.read(address + size, 8) if with_peer else None
+    except MustWait as absent:
+        absent.otherwise = MsgReturn.SEND_INVALID_DATA
+        raise
     except KernelError:
         raise KernelError(MsgReturn.SEND_INVALID_DATA) from None
     bits, _, remote, local, _, ident = HEADER.unpack_from(data)
     if bits & COMPLEX:
         data = bytes(data)
         items = body.walk(data)
+        if memory.pool.managed:
+            body.reach(items, data, memory)
         message = _take_header(space, data, bits, remote & 0xFFFF_FFFF, local & 0xFFFF_FFFF, ident, cancel)
         _take_body(message, items, space, memory)
     else:
@@ -218,6 +225,9 @@ def pseudo_receive(message: Message, space: Space, memory: VmMap, address: int, 
     HEADER.pack_into(data, 0, bits, len(data), dest_name, reply_name, 0, message.ident)
     try:
         memory.write(address, data)
+    except MustWait as absent:
+        raise finish_later(absent, memory, [(address, bytes(data))], code | shortage,
+                           MsgReturn.SEND_INVALID_DATA) from None
     except KernelError:
         return MsgReturn.SEND_INVALID_DATA
     return code | shortage

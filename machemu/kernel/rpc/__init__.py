@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from machemu.interfaces import BY_ID
-from machemu.kernel.rpc import device, gnumach, gsync, host, info, mach_port, scheduling, task, vm
+from machemu.kernel.rpc import device, gnumach, gsync, host, info, mach_port, memory_object, scheduling, task, vm
 from machemu.kernel.rpc.call import Handler, Served
 
-_MODULES = (mach_port, task, vm, host, scheduling, info, device, gnumach, gsync)
+_MODULES = (mach_port, task, vm, memory_object, host, scheduling, info, device, gnumach, gsync)
 
 
 def routine_table() -> dict[int, Served]:

@@ -23,6 +23,7 @@ from machemu.kernel.ipc.message import COMPLEX, InlineRights, Message, OutOfLine
 from machemu.kernel.ipc.right import MOVE_SEND, Carried, CarriedRight, DeadRight
 from machemu.kernel.results import DeviceReturn, KernelError, KernReturn, MigReturn
 from machemu.kernel.vm.copy import VmCopy
+from machemu.kernel.vm.pager import MustWait
 
 if TYPE_CHECKING:
     from machemu.kernel.ipc.port import Port
@@ -104,8 +105,47 @@ class Served:
         self.handler = handler
 
 
-def serve(kernel: Kernel, message: Message, task: Task) -> None:
-    """Execute a request and queue its reply.  `message` is consumed."""
+@final
+class WaitingCall:
+    """A request that needs memory which is not there: it is executed anew when that has come.
+
+    Its sender goes on meanwhile, and if it wants a reply waits for that.
+    """
+
+    def __init__(self, kernel: Kernel, message: Message, task: Task) -> None:
+        self._kernel = kernel
+        self._task = task
+        self._failed: object = None
+        self.message = message
+        message.keep()
+
+    def wait(self, absent: MustWait) -> None:
+        self._kernel.waiting_calls[self] = None
+        absent.wait(self)
+
+    def memory_came(self, failed: object) -> None:
+        self._failed = failed
+        self._kernel.scheduler.continuations.append(self)
+
+    def run(self) -> None:
+        del self._kernel.waiting_calls[self]
+        if self._task.alive:
+            serve(self._kernel, self.message, self._task, failed=self._failed)
+        else:
+            self.message.destroy()
+
+    def interrupt(self) -> None:
+        """No thread waits in it."""
+
+    abandon = interrupt
+
+
+def serve(kernel: Kernel, message: Message, task: Task, *, failed: object = None) -> None:
+    """Execute a request and queue its reply.  `message` is consumed.
+
+    Args:
+        failed: `key` of the memory that it has waited for in vain.
+    """
     target = message.dest.kernel_object
     served = kernel.routines.get(message.ident)
     outs: tuple[object, ...] = ()
@@ -114,7 +154,11 @@ def serve(kernel: Kernel, message: Message, task: Task) -> None:
         message.destroy_body()
     else:
         call = RpcCall(kernel, task, target, message)
-        code, outs = _run(served, call, message)
+        try:
+            code, outs = _run(served, call, message, failed)
+        except MustWait as absent:
+            WaitingCall(kernel, message, task).wait(absent)
+            return
         if call.pending is not None:
             message.consume_destination()
             return
@@ -129,7 +173,8 @@ def serve(kernel: Kernel, message: Message, task: Task) -> None:
         send_reply(kernel, served.routine, reply, kind, code, outs)
 
 
-def _run(served: Served, call: RpcCall, message: Message) -> tuple[int, tuple[object, ...]]:
+def _run(served: Served, call: RpcCall, message: Message, failed: object) -> tuple[int, tuple[object, ...]]:
+    """Raises MustWait, with nothing done."""
     try:
         arguments = decode_request(served.routine, message.data, rights_of(message), regions_of(message))
     except BadMessage:
@@ -138,6 +183,8 @@ def _run(served: Served, call: RpcCall, message: Message) -> tuple[int, tuple[ob
     try:
         outs = served.handler(call, *arguments)
     except KernelError as error:
+        if isinstance(error, MustWait) and call.pending is None and error.key != failed:
+            raise
         message.destroy_body()
         if call.pending is not None:
             call.pending.reply(error.code)

@@ -13,6 +13,8 @@ from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.task.task import Task
 from machemu.kernel.vm.copy import VmCopy
 from machemu.kernel.vm.entry import PROT_WRITE
+from machemu.kernel.vm.object import DeviceObject, VmObject
+from machemu.kernel.vm.pager import MustWait
 
 if TYPE_CHECKING:
     from machemu.kernel.rpc.call import Handler, RpcCall
@@ -67,21 +69,33 @@ def vm_copy(call: RpcCall, source: int, size: int, target: int) -> None:
 
 
 def vm_region(call: RpcCall, address: int) -> tuple[object, ...]:
-    """The object's name port is null: objects of this kernel have no ports of their own."""
+    """The object's name port is null unless a memory manager has the object."""
     region = _map(call).region(address)
+    name = call.kernel.pagers.name_of(region.memory)
     return (region.start, region.size, region.protection, region.max_protection, region.inheritance,
-            int(region.shared), None, region.offset)
+            int(region.shared), name, region.offset)
 
 
 def vm_map(call: RpcCall, address: int, size: int, mask: int, anywhere: int, right: CarriedRight, offset: int,
            copy: int, protection: int, maximum: int, inheritance: int) -> tuple[int]:
-    memory = None
-    if isinstance(right, Carried):
+    """Raises what `VmMap.map` raises; INVALID_ARGUMENT: a kernel object that is no memory."""
+    target = _map(call)
+    memory: VmObject | DeviceObject | None = None
+    if isinstance(right, Carried) and not right.port.dead:
         memory = call.kernel.memory_object(right.port.kernel_object)
-        if memory is None:
+        if right.port.kernel_object is None:
+            memory = call.kernel.pagers.object_of(right.port)
+        elif memory is None:
             raise KernelError(KernReturn.INVALID_ARGUMENT)
-    start = _map(call).map(address, size, mask, bool(anywhere), memory, offset, bool(copy), protection,
+    try:
+        start = target.map(address, size, mask, bool(anywhere), memory, offset, bool(copy), protection,
                            maximum, inheritance)
+    except MustWait:
+        raise  # and tried again when the manager is ready
+    except KernelError:
+        if isinstance(memory, VmObject):
+            call.kernel.pagers.end_idle(memory)
+        raise
     if isinstance(right, Carried):
         right.destroy()
     return (start,)
@@ -89,7 +103,7 @@ def vm_map(call: RpcCall, address: int, size: int, mask: int, anywhere: int, rig
 
 def vm_statistics(call: RpcCall) -> tuple[object, ...]:
     memory, pool = _map(call), call.kernel.pool
-    words = (PAGE_SIZE, pool.free_count, pool.used, 0, 0, pool.zero_fills, 0, 0, 0,
+    words = (PAGE_SIZE, pool.free_count, pool.used, 0, 0, pool.zero_fills, 0, pool.pageins, pool.pageouts,
              call.kernel.counters.faults, memory.copy_faults, 0, 0)
     return (words,)
 

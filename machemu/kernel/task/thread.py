@@ -85,6 +85,7 @@ class Thread:
         self._depression: TimerHandle | None = None  # its end in time, if it has one
         self._usage_ns = 0  # of the processor, in whole quanta and fading
         self._usage_at_ns = 0  # when it last faded
+        self.failed_memory: object = None  # `key` of the memory it has just waited for in vain
 
     @property
     def runnable(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a thread can wait for: a message, room in a queue, its turn to receive, time to pass."""
+"""What a thread can wait for: a message, room in a queue, its turn to receive, time to pass, memory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from machemu.kernel.ipc.receive import (
 )
 from machemu.kernel.ipc.send import no_room, pseudo_receive
 from machemu.kernel.results import KernelError, MsgReturn
+from machemu.kernel.vm.pager import MustWait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,16 +51,21 @@ class ReceiveWait:
 
     def offer(self, message: Message) -> bool:
         thread, task = self._thread, self._thread.task
-        taken = True
-        if len(message.data) <= self._room:
-            result = deliver(message, task.space, task.memory, self._address, self._option, self._notify)
-        elif self._option & MACH_RCV_LARGE:
-            taken = False
-            result = report_size(message, task.memory, self._address, self._option)
-        else:
-            result = deliver_too_large(message, task.space, task.memory, self._address)
         if self._timer is not None:
             self._timer.cancel()
+        taken = True
+        try:
+            if len(message.data) <= self._room:
+                result = deliver(message, task.space, task.memory, self._address, self._option, self._notify)
+            elif self._option & MACH_RCV_LARGE:
+                taken = False
+                result = report_size(message, task.memory, self._address, self._option)
+            else:
+                result = deliver_too_large(message, task.space, task.memory, self._address)
+        except MustWait as absent:
+            assert absent.rest is not None
+            MemoryWait(thread, absent, absent.rest).start()
+            return taken
         thread.go_on(result)
         return taken
 
@@ -125,14 +131,21 @@ class SendWait:
     def _timed_out(self) -> None:
         task = self._thread.task
         self._port.blocked_senders.remove(self)
-        self._thread.go_on(no_room(self.message, task.space, task.memory, self._address, self._notify))
+        self._give_back(lambda: no_room(self.message, task.space, task.memory, self._address, self._notify))
+
+    def _give_back(self, put_back: Callable[[], int]) -> None:
+        try:
+            self._thread.go_on(put_back())
+        except MustWait as absent:
+            assert absent.rest is not None
+            MemoryWait(self._thread, absent, absent.rest).start()
 
     def interrupt(self) -> None:
         task = self._thread.task
         self._cancel_timer()
         self._port.blocked_senders.remove(self)
-        self._thread.go_on(pseudo_receive(self.message, task.space, task.memory, self._address,
-                                          MsgReturn.SEND_INTERRUPTED))
+        self._give_back(lambda: pseudo_receive(self.message, task.space, task.memory, self._address,
+                                               MsgReturn.SEND_INTERRUPTED))
 
     def abandon(self) -> None:
         self._cancel_timer()
@@ -142,7 +155,8 @@ class SendWait:
 
 @final
 class Continuation:
-    """A thread that could send at last and has not yet begun to receive.
+    """A thread that has the rest of its trap to do: it could send at last and has not yet
+    begun to receive, or memory it needs has come.
 
     It begins when the kernel has done all else: a receive makes room for the next sender,
     which receives in turn, and so on without end.
@@ -160,6 +174,8 @@ class Continuation:
         self._thread.wait = None
         try:
             result = self._receive()
+        except MustWait as absent:
+            result = wait_for_memory(self._thread, absent, self._receive)
         except KernelError as error:
             result = error.code
         if result is not None:
@@ -196,3 +212,72 @@ class SleepWait:
     def abandon(self) -> None:
         assert self._timer is not None
         self._timer.cancel()
+
+
+@final
+class FaultWait:
+    """A thread whose instruction needs memory that is not there.
+
+    Its instruction is executed again when the memory has come, and so faults again if it
+    never will.
+    """
+
+    __slots__ = ("_absent", "_thread")
+
+    def __init__(self, thread: Thread, absent: MustWait) -> None:
+        self._thread = thread
+        self._absent = absent
+
+    def start(self) -> None:
+        self._absent.wait(self)
+        self._thread.block(self)
+
+    def memory_came(self, failed: object) -> None:
+        self._thread.failed_memory = failed
+        self._thread.go_on_unchanged()
+
+    def interrupt(self) -> None:
+        self.abandon()
+        self._thread.go_on_unchanged()
+
+    def abandon(self) -> None:
+        self._absent.cancel(self)
+
+
+@final
+class MemoryWait:
+    """A thread in a trap that needs memory which is not there; `rest` is what it has yet to do."""
+
+    __slots__ = ("_absent", "_rest", "_thread")
+
+    def __init__(self, thread: Thread, absent: MustWait, rest: Callable[[], int | None]) -> None:
+        self._thread = thread
+        self._absent = absent
+        self._rest = rest
+
+    def start(self) -> None:
+        self._absent.wait(self)
+        self._thread.block(self)
+
+    def memory_came(self, failed: object) -> None:
+        self._thread.failed_memory = failed
+        self._thread.go_on_later(Continuation(self._thread, self._rest))
+
+    def interrupt(self) -> None:
+        self.abandon()
+        self._thread.go_on(self._absent.otherwise if self._absent.rest else MsgReturn.SEND_INTERRUPTED)
+
+    def abandon(self) -> None:
+        self._absent.cancel(self)
+
+
+def wait_for_memory(thread: Thread, absent: MustWait, rest: Callable[[], int | None]) -> int | None:
+    """Wait, then do what `absent` says is left of the trap, or else `rest`.
+
+    Returns None; the trap's result, if the thread has just waited for the same in vain.
+    """
+    failed, thread.failed_memory = thread.failed_memory, None
+    if failed == absent.key:
+        return absent.otherwise
+    MemoryWait(thread, absent, absent.rest or rest).start()
+    return None

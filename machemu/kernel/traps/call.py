@@ -10,6 +10,7 @@ from machemu.kernel.ipc.right import SEND
 from machemu.kernel.results import KernelError, KernReturn, MsgReturn
 from machemu.kernel.task.task import Task
 from machemu.kernel.task.thread import Thread
+from machemu.kernel.vm.pager import MustWait
 
 if TYPE_CHECKING:
     from machemu.kernel.kernel import Kernel
@@ -90,6 +91,8 @@ class OutValue:
         try:
             old = self._memory.read(address, octets)
             self._memory.write(address, old)
+        except MustWait:  # libmach's stub sends the RPC, and its results wait for the page
+            raise KernelError(MsgReturn.SEND_INTERRUPTED) from None
         except KernelError:
             raise KernelError(KernReturn.INVALID_ADDRESS) from None
         self.value = int.from_bytes(old, "little")

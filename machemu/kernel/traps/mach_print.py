@@ -8,6 +8,7 @@ from machemu.hw.api import PAGE_SIZE
 from machemu.kernel.events import Printed
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.traps.call import Trap, TrapCall
+from machemu.kernel.vm.pager import MustWait
 
 LENGTH_MAX: Final = 1024  # octets; what is longer is cut
 
@@ -31,6 +32,9 @@ def _string(call: TrapCall, address: int) -> bytes:
         room = min(PAGE_SIZE - (address + len(octets)) % PAGE_SIZE, LENGTH_MAX - len(octets))
         try:
             part = call.task.memory.read(address + len(octets), room)
+        except MustWait as absent:
+            absent.otherwise = KernReturn.INVALID_ADDRESS
+            raise
         except KernelError:
             raise KernelError(KernReturn.INVALID_ADDRESS) from None
         end = part.find(0)

@@ -12,6 +12,7 @@ import struct
 from machemu.kernel.ipc.right import MACH_PORT_DEAD, MACH_PORT_NULL
 from machemu.kernel.results import KernelError, KernReturn, MsgReturn
 from machemu.kernel.traps.call import Trap, TrapCall
+from machemu.kernel.vm.pager import MustWait
 
 
 def syscall_vm_allocate(call: TrapCall) -> int:
@@ -42,6 +43,8 @@ def syscall_vm_map(call: TrapCall) -> int:
     copy = call.kernel.cpu.extra_argument()
     try:
         rest = call.task.memory.read(call.kernel.cpu.sp, 24)
+    except MustWait:
+        raise KernelError(MsgReturn.SEND_INTERRUPTED) from None
     except KernelError:
         raise KernelError(KernReturn.INVALID_ADDRESS) from None
     current, maximum, inherit = (word & 0xFFFF_FFFF for word in struct.unpack("<QQQ", rest))

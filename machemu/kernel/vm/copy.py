@@ -54,10 +54,14 @@ class VmCopy:
         return sum(piece.pages for piece in self.pieces)
 
     def read(self) -> bytes:
-        return self.peek(self.size)
+        """All octets.  Raises PageAbsent, MEMORY_ERROR: a pager has some."""
+        return self._read(self.size, resident=False)
 
     def peek(self, most: int) -> bytes:
-        """The first octets, at most `most`."""
+        """The first octets, at most `most`, for observers: zeros where a pager has them."""
+        return self._read(most, resident=True)
+
+    def _read(self, most: int, *, resident: bool) -> bytes:
         wanted = min(self.size, most)
         left = self.offset + wanted
         parts = []
@@ -65,7 +69,8 @@ class VmCopy:
             if left <= 0:
                 break
             part = min(left, piece.pages << PAGE_SHIFT)
-            parts.append(piece.memory.read(piece.first << PAGE_SHIFT, part) if piece.memory else bytes(part))
+            parts.append(piece.memory.read(piece.first << PAGE_SHIFT, part, resident=resident)
+                         if piece.memory else bytes(part))
             left -= part
         return b"".join(parts)[self.offset:]
 

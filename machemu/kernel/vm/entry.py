@@ -51,7 +51,7 @@ class Entry:
                       self.maximum, self.inheritance, self.needs_copy, self.shared)
         memory = self.memory
         if isinstance(memory, VmObject):
-            if memory.references == 1:
+            if memory.references == 1 and memory.pager is None and not memory.copies_a_pager:
                 # An object of its own for each part, so that each can be freed on its own.
                 upper.memory, upper.first = memory.split(upper.first), 0
             else:

@@ -17,7 +17,7 @@ def fault(memory_map: VmMap, address: int, access: int) -> None:
     """Give the guest the access it was refused, if its map allows it.
 
     Raises INVALID_ADDRESS, PROTECTION_FAILURE, RESOURCE_SHORTAGE, MEMORY_ERROR (the device
-    has been closed).
+    has been closed, or the pager failed), PageAbsent.
     """
     entry = memory_map.entry_at(address)
     if entry is None:
@@ -35,10 +35,12 @@ def fault(memory_map: VmMap, address: int, access: int) -> None:
         return
     if access & PROT_WRITE:
         frame = own(memory_map, entry, page)
+        memory = entry.memory
+        if memory.pager is not None:  # type: ignore[union-attr]  # `own` leaves an object
+            allowed &= ~memory.pager.locks.get(entry.index_of(page), 0)  # type: ignore[union-attr]
     else:
-        frame, own_page = _page_to_read(memory_map, entry, page)
-        if not own_page:
-            allowed &= ~PROT_WRITE
+        frame, withheld = _page_to_read(memory_map, entry, page, access)
+        allowed &= ~withheld
     memory_map.space.map(page, frame, allowed)
     memory_map.mapped.add(page)
 
@@ -78,18 +80,20 @@ def own_object(memory_map: VmMap, entry: Entry) -> None:
         entry.needs_copy = False
 
 
-def _page_to_read(memory_map: VmMap, entry: Entry, page: int) -> tuple[int, bool]:
-    """Frame of a page, and whether it is the entry's own to write."""
+def _page_to_read(memory_map: VmMap, entry: Entry, page: int, access: int) -> tuple[int, int]:
+    """Frame of a page, and the access that must fault again."""
     if entry.memory is None:
-        return own(memory_map, entry, page), True
+        return own(memory_map, entry, page), 0
     assert isinstance(entry.memory, VmObject)
     index = entry.index_of(page)
-    found = entry.memory.find(index)
+    found = entry.memory.find(index, access)
     if found is None:
         # A page of zeros is the same for every copy of the object.
-        return entry.memory.writable_page(index), not entry.needs_copy
-    frame, owner = found
-    return frame, owner is entry.memory and not entry.needs_copy
+        return entry.memory.writable_page(index), PROT_WRITE if entry.needs_copy else 0
+    frame, owner, index = found
+    if owner.pager is not None:  # the first write tells that the page is changed
+        return frame, PROT_WRITE | owner.pager.locks.get(index, 0)
+    return frame, 0 if owner is entry.memory and not entry.needs_copy else PROT_WRITE
 
 
 def check_page(memory_map: VmMap, page: int) -> None:

@@ -68,6 +68,7 @@ class VmMap:
         self._held_code = pool.memory.held_code
         self._readable = space.readable
         self._writable = space.writable
+        pool.maps[self] = None
 
     # -- the kernel's own access: the way of every message -------------------------
 
@@ -246,6 +247,17 @@ class VmMap:
             self.space.unmap(page)
             self.mapped.discard(page)
 
+    def forget_pages(self, memory: VmObject, first: int, count: int) -> None:
+        """Remove the translations of pages of `memory`, mapped or shadowed here."""
+        for entry in self._entries:
+            shift = memory.distance_below(entry.memory) if isinstance(entry.memory, VmObject) else None
+            if shift is not None:
+                low = max(entry.first, first - shift)
+                high = min(entry.first + entry.pages, first + count - shift)
+                base = (entry.start >> PAGE_SHIFT) - entry.first
+                if low < high:
+                    self.unmap_pages(base + low << PAGE_SHIFT, base + high << PAGE_SHIFT)
+
     def _write_protect(self, start: int, end: int, protection: int) -> None:
         """Let the next write to each page of the range fault."""
         access = protection & ~PROT_WRITE
@@ -308,9 +320,11 @@ class VmMap:
             offset: int, copy: bool, protection: int, maximum: int, inheritance: int) -> int:
         """`vm_map`; `memory` None: zero-filled.
 
-        Raises INVALID_ARGUMENT, NO_SPACE, INVALID_ADDRESS.
+        Raises INVALID_ARGUMENT, NO_SPACE, INVALID_ADDRESS; with `copy` PageAbsent, MEMORY_ERROR.
         """
         if size == 0 or (protection | maximum) & ~PROT_ALL or not INHERIT_SHARE <= inheritance <= INHERIT_NONE:
+            raise KernelError(KernReturn.INVALID_ARGUMENT)
+        if memory is not None and offset + size > WORD_LIMIT:
             raise KernelError(KernReturn.INVALID_ARGUMENT)
         if isinstance(memory, DeviceObject) and (copy or offset or size > PAGE_SIZE):
             raise KernelError(KernReturn.INVALID_ARGUMENT)
@@ -319,8 +333,11 @@ class VmMap:
         entry = Entry(start, start + size, memory, offset >> PAGE_SHIFT if memory else 0, protection, maximum,
                       inheritance)
         if isinstance(memory, VmObject):
-            memory.references += 1
-            entry.needs_copy, entry.shared = copy, not copy
+            if copy and memory.pager is not None:
+                entry.memory, entry.first = memory.pager.snapshot(entry.first, entry.pages), 0
+            else:
+                memory.references += 1
+                entry.needs_copy, entry.shared = copy, not copy
         self._insert(entry)
         return start
 
@@ -339,6 +356,34 @@ class VmMap:
             self.write(target, self.read(source, size))
 
     # -- copies in messages -------------------------------------------------------------
+
+    def reach_to_copy(self, address: int, size: int, *, whole: bool) -> None:
+        """See that what `copyin` would have to read is in memory.
+
+        Args:
+            whole: all of it is read.
+        Raises as `read` does, PageAbsent.
+        """
+        entries = self.check_range(address, size, PROT_READ)
+        start, end = trunc_page(address), round_page(address + size)
+        if whole or (end - start) >> PAGE_SHIFT < COPY_ON_WRITE_PAGES:
+            copied = list(range(start, end, PAGE_SIZE))
+        else:
+            copied = [page for page, partial in ((start, start != address), (end - PAGE_SIZE, end != address + size))
+                      if partial]
+            for entry in entries:
+                if isinstance(entry.memory, VmObject):
+                    self._reach_shared(entry, entry.memory)
+        for page in copied:
+            if page >> PAGE_SHIFT not in self._readable:
+                self._reach(page, PROT_READ)
+
+    def _reach_shared(self, entry: Entry, memory: VmObject) -> None:
+        pager = memory.pager
+        if pager is not None and not pager.internal:
+            pager.reach_snapshot(entry.first, entry.pages)
+        elif entry.shared or memory.wired:
+            memory.visible(entry.first, entry.pages)
 
     def copyin(self, address: int, size: int, deallocate: bool) -> VmCopy:
         """Out-of-line data: the memory as it is now, copied when someone writes.
@@ -381,6 +426,8 @@ class VmMap:
             return Piece(None, 0, entry.pages, sole=True)
         if isinstance(memory, DeviceObject):
             raise KernelError(KernReturn.PROTECTION_FAILURE)
+        if memory.pager is not None and not memory.pager.internal:
+            return Piece(memory.pager.snapshot(entry.first, entry.pages), 0, entry.pages, sole=True)
         if entry.shared or memory.wired:
             # Others write to this object, or a device does: the copy must not see it.
             return Piece(memory.copied(entry.first, entry.pages), 0, entry.pages, sole=True)
@@ -443,6 +490,7 @@ class VmMap:
     def destroy(self) -> None:
         """Free all memory and the page tables; the task must not run any more."""
         entries, self._entries, self._starts = self._entries, [], []
+        self.pool.maps.pop(self, None)
         self.mapped.clear()
         self.space.destroy()
         for entry in entries:

@@ -9,6 +9,7 @@ from machemu.kernel.results import KernelError, KernReturn
 
 if TYPE_CHECKING:
     from machemu.hw.api import Memory
+    from machemu.kernel.vm.map import VmMap
 
 ZEROS: Final = bytes(PAGE_SIZE)
 
@@ -31,6 +32,10 @@ class PagePool:
         self.pages = 0  # frames that hold memory of tasks
         self.tables = 0  # frames that hold page tables
         self.pins: dict[int, int] = {}  # frame -> how many windows of devices reach it
+        self.maps: dict[VmMap, None] = {}  # all that live
+        self.managed = 0  # objects with a pager
+        self.pageins = 0  # pages that pagers supplied
+        self.pageouts = 0  # pages that were returned to them
         self.zero_fills = 0
         self.cow_faults = 0  # pages copied because someone wrote to a shared copy
         self._free = list(range(memory.frames - 1, 0, -1))  # low frames first

@@ -12,6 +12,7 @@ from machemu.interfaces.runtime import Item, Kind
 from machemu.kernel.ipc.right import DEAD_NAME, SEND, SEND_ONCE, Right
 from machemu.kernel.results import DeviceReturn, KernReturn, MigReturn, MsgReturn
 from machemu.kernel.rpc import routine_table
+from tests.support.pagers import Managed
 from tests.support.rig import (
     COPY_SEND,
     DEAD,
@@ -37,14 +38,14 @@ from tests.support.rig import (
 )
 
 SERVED: Final = routine_table()
-TASK, THREAD, HOST, PRIVILEGED, MASTER, DEVICE, BOOTSTRAP, SET, SET_NAME, PROCESSOR = (
+TASK, THREAD, HOST, PRIVILEGED, MASTER, DEVICE, BOOTSTRAP, SET, SET_NAME, PROCESSOR, CONTROL = (
     "task", "thread", "host", "privileged host", "device master", "device", "bootstrap", "processor set",
-    "processor set name", "processor")
+    "processor set name", "processor", "memory control")
 REFUSES: Final = {TASK: KernReturn.INVALID_TASK, THREAD: KernReturn.INVALID_ARGUMENT, HOST: KernReturn.INVALID_HOST,
                   PRIVILEGED: KernReturn.INVALID_HOST, MASTER: DeviceReturn.INVALID_OPERATION,
                   DEVICE: KernReturn.INVALID_ARGUMENT, BOOTSTRAP: KernReturn.INVALID_ARGUMENT,
                   SET: KernReturn.INVALID_ARGUMENT, SET_NAME: KernReturn.INVALID_ARGUMENT,
-                  PROCESSOR: KernReturn.INVALID_ARGUMENT}
+                  PROCESSOR: KernReturn.INVALID_ARGUMENT, CONTROL: KernReturn.INVALID_ARGUMENT}
 ON_HOST: Final = {"host_get_time", "host_get_time64", "host_get_kernel_version", "boot_info", "host_info",
                   "host_processor_sets", "processor_set_default", "processor_set_create"}
 ON_PRIVILEGED: Final = {"host_reboot", "port_owner", "register_new_task_notification", "set_network_server",
@@ -69,6 +70,8 @@ def target_of(name: str) -> str:
         return SET
     if name.startswith("processor_"):
         return PROCESSOR
+    if name.startswith("memory_object_"):
+        return CONTROL
     return THREAD if name.startswith("thread_") and name != "thread_create" else TASK
 
 
@@ -78,7 +81,8 @@ def ports_of(rig: KernelRig) -> dict[str, int]:
     objects = {TASK: rig.another().task, THREAD: rig.another().thread, HOST: kernel.host,
                PRIVILEGED: kernel.host_privileged, MASTER: kernel.device_master, BOOTSTRAP: kernel.bootstrap,
                DEVICE: kernel.devices.open("console", actor.task), SET: kernel.processor_set,
-               SET_NAME: kernel.processor_set.name, PROCESSOR: kernel.processor_set.processor}
+               SET_NAME: kernel.processor_set.name, PROCESSOR: kernel.processor_set.processor,
+               CONTROL: Managed(rig).control_object}
     return {kind: rig.name_of(actor, found) for kind, found in objects.items()}
 
 

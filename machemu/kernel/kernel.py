@@ -41,6 +41,7 @@ from machemu.kernel.vm.fault import fault
 from machemu.kernel.vm.map import VmMap
 from machemu.kernel.vm.object import DeviceObject
 from machemu.kernel.vm.page import PagePool
+from machemu.kernel.vm.pageout import PageOut
 from machemu.kernel.vm.pager import MustWait
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ class Kernel:
         self._power_off = power_off
         self.devices = DeviceTable(self)
         self.pagers = PagerTable(self)
+        self.pageout = self.pool.pageout = PageOut(self.pool, self.pagers, machine.clock,
+                                                   self.scheduler.continuations.append)
         self.waiting_calls: dict[WaitingCall, None] = {}
         self.routines: Final[dict[int, Served]] = routine_table()
         self._handlers = {trap.number % WORD: trap.handler for trap in TRAPS}

@@ -9,6 +9,7 @@ from machemu.interfaces import memory_object, memory_object_default
 from machemu.interfaces.runtime import decode_request
 from machemu.kernel.ipc.port import Port
 from tests.support.rig import (
+    MAKE_SEND,
     MAKE_SEND_ONCE,
     PAGE,
     RECEIVE_BUFFER,
@@ -185,3 +186,77 @@ class _Ported:
 
 def words(*values: int) -> bytes:
     return struct.pack(f"<{len(values)}Q", *values)
+
+
+@final
+class DefaultPager:
+    """A task that is the default memory manager and keeps pages in a dict."""
+
+    def __init__(self, rig: KernelRig) -> None:
+        self.rig = rig
+        self.pager = PagerActor(rig)
+        actor = self.pager.actor
+        self.port = actor.port()
+        host = rig.host_privileged(actor)
+        code, _ = actor.rpc(host, SET_DEFAULT, Give(self.port, MAKE_SEND))
+        assert code == 0
+        self.pages: dict[tuple[int, int], bytes] = {}  # by object's port and index
+        self.controls: dict[int, int] = {}
+        self.news: list[int] = []  # ids heard
+
+    def serve(self) -> None:
+        """Answer all there is."""
+        while sum(self._serve_one(port) for port in (self.port, *self.controls)):
+            pass
+
+    def _serve_one(self, port: int) -> bool:
+        actor = self.pager.actor
+        found = actor.poll(port)
+        if found is None:
+            return False
+        self.news.append(found.ident)
+        data = actor.memory.read(RECEIVE_BUFFER, found.size)
+        routine = ROUTINES[found.ident]
+        values = dict(zip([item.name for item in routine.request],
+                          decode_request(routine, data, _Names(data), _Regions(data, actor)), strict=True))
+        if found.ident == CREATE:
+            self.controls[values["new_object"]] = values["memory_control"]
+        elif found.ident in (DATA_INITIALIZE, DATA_RETURN):
+            region = values["data"]
+            for at in range(0, len(region.octets), PAGE):
+                self.pages[port, (values["offset"] + at) // PAGE] = region.octets[at:at + PAGE]
+            self.rig.run(actor)
+            actor.memory.deallocate(region.address, len(region.octets))
+        elif found.ident == DATA_REQUEST:
+            self._supply(port, values["offset"])
+        elif found.ident == TERMINATE:
+            self.pages = {key: page for key, page in self.pages.items() if key[0] != port}
+            del self.controls[port]
+            for name in (port, values["memory_control"], values["object_name"]):
+                actor.space.destroy_name(name)
+        return True
+
+    def _supply(self, port: int, offset: int) -> None:
+        self.rig.run(self.pager.actor)  # so that it may use the reserve
+        control, page = self.controls[port], self.pages.get((port, offset // PAGE))
+        if page is None:
+            self.pager.tell(UNAVAILABLE, offset, PAGE, control=control)
+        else:
+            self.pager.tell(SUPPLY, offset, page, 0, 0, None, control=control)
+
+    def let(self, actor: Actor, place: int, data: bytes | None = None, size: int = 1) -> bytes | None:
+        """Let `actor` read or write, serving whatever that takes; None: it died of it."""
+        access = READ if data is None else WRITE
+        for _ in range(100):
+            table = actor.memory.space.readable if data is None else actor.memory.space.writable
+            if place // PAGE in table:
+                if data is None:
+                    return actor.load(place, size)
+                return data if actor.store(place, data) else None
+            self.rig.run(actor)
+            with self.rig.watched():
+                self.rig.kernel.page_fault(place, access)
+            if not actor.task.alive:
+                return None
+            self.serve()
+        raise AssertionError("the page never comes")

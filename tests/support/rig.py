@@ -464,6 +464,14 @@ class KernelRig:
                 self.kernel.check()
                 check_balance(self.kernel)
 
+    @contextmanager
+    def checked_at_the_end(self) -> Iterator[None]:
+        """One check for all that is done inside: for long runs."""
+        self.broken = True
+        yield
+        self.broken = False
+        self.check()
+
     def counts(self) -> Counts:
         live = sorted(self.kernel.zone.live, key=lambda port: port.number)
         return Counts(len(self.kernel.tasks), self.kernel.pool.used,

@@ -125,7 +125,7 @@ class WaitingCall:
 
     def memory_came(self, failed: object) -> None:
         self._failed = failed
-        self._kernel.scheduler.continuations.append(self)
+        self._kernel.scheduler.later(self)
 
     def run(self) -> None:
         del self._kernel.waiting_calls[self]
@@ -227,7 +227,9 @@ def send_reply(kernel: Kernel, routine: Routine, port: Port, kind: int, code: in
         return
     encoded = encode_reply(routine, code, outs)
     try:
-        _fill_regions(kernel, encoded)
+        if encoded.regions:
+            with kernel.pagers.serving(port):
+                _fill_regions(kernel, encoded)
     except KernelError:
         discard(outs)
         encoded = error_reply(shortage)

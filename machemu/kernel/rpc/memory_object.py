@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE
 from machemu.interfaces import memory_object as interface
 from machemu.interfaces.runtime import encode_request
-from machemu.kernel.ipc.right import MOVE_RECEIVE, Carried, CarriedRight
+from machemu.kernel.ipc.right import MOVE_RECEIVE, Carried, CarriedRight, DeadRight
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.rpc.call import discard, send_message
+from machemu.kernel.rpc.host import HostPrivileged
 from machemu.kernel.rpc.pager_port import PagerPort
 from machemu.kernel.vm.copy import VmCopy
 from machemu.kernel.vm.entry import PROT_ALL
@@ -145,11 +146,23 @@ def memory_object_destroy(call: RpcCall, _reason: int) -> None:
     _manager(call).destroy()
 
 
+def vm_set_default_memory_manager(call: RpcCall, right: CarriedRight) -> tuple[CarriedRight]:
+    """Null only asks.  Raises INVALID_HOST, INVALID_CAPABILITY: the right is dead."""
+    call.target_as(HostPrivileged, KernReturn.INVALID_HOST)
+    pagers = call.kernel.pagers
+    if isinstance(right, DeadRight) or (right is not None and right.port.dead):
+        raise KernelError(KernReturn.INVALID_CAPABILITY)
+    old = pagers.default.copy_send() if pagers.default is not None else None
+    if right is not None:
+        pagers.set_default(right.port)
+    return (old,)
+
+
 HANDLERS: Final[dict[str, Handler]] = {
     handler.__name__: handler
     for handler in (
         memory_object_ready, memory_object_change_attributes, memory_object_get_attributes,
         memory_object_data_supply, memory_object_data_unavailable, memory_object_data_error,
-        memory_object_lock_request, memory_object_destroy,
+        memory_object_lock_request, memory_object_destroy, vm_set_default_memory_manager,
     )
 }

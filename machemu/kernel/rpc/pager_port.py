@@ -6,6 +6,8 @@ Messages: mach-abi.md 6.6; life of an object: 8.2; the default manager: 8.4.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, final
 
 from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE
@@ -15,11 +17,14 @@ from machemu.kernel.ipc.port import Port
 from machemu.kernel.ipc.right import MOVE_RECEIVE, MOVE_SEND, Carried
 from machemu.kernel.rpc.call import discard, send_message
 from machemu.kernel.vm.object import VmObject
+from machemu.kernel.vm.pageout import RESERVE_MAX
 from machemu.kernel.vm.pager import Pager
 
 if TYPE_CHECKING:
+    from machemu.kernel.ipc.space import Space
     from machemu.kernel.kernel import Kernel
     from machemu.kernel.vm.copy import VmCopy
+    from machemu.kernel.vm.map import VmMap
 
 INIT, TERMINATE, DATA_REQUEST, DATA_UNLOCK, DATA_RETURN = 2200, 2201, 2203, 2204, 2208
 CREATE, DATA_INITIALIZE = 2250, 2251
@@ -149,11 +154,16 @@ class PagerTable:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._by_port: dict[Port, PagerPort] = {}
+        self._default: Port | None = None  # holds one of its send rights
+        self._serving_default = False
+        self.lookups = self.hits = 0
         self._idle: dict[PagerPort, None] = {}  # those that had no references when last looked at
 
     def object_of(self, port: Port) -> VmObject:
         """The object that the holder of `port` manages; its first mapping makes it."""
         known = self._by_port.get(port)
+        self.lookups += 1
+        self.hits += known is not None
         if known is None:
             memory = VmObject(self._kernel.pool)
             memory.references = 0
@@ -186,7 +196,79 @@ class PagerTable:
             memory = memory.shadow
         return None
 
+    # -- the default manager ------------------------------------------------------------
+
+    def set_default(self, port: Port) -> None:
+        """`port`, of which a send right is given, is the default manager's from now on."""
+        if self._default is not None:
+            self._default.drop_send()
+        self._default = port
+        pool = self._kernel.pool
+        pool.reserve_size = min(RESERVE_MAX, pool.total // 8)
+        pool.starved = True  # it is filled with the next frames that come free
+        self._kernel.pageout.wake()
+
+    @property
+    def default(self) -> Port | None:
+        """The default manager's port, if it lives."""
+        return self._default if self._default is not None and not self._default.dead else None
+
+    def is_default(self, space: Space | None) -> bool:
+        """Whether this is the space of the default manager's task."""
+        return self._default is not None and space is not None and self._default.receiver is space
+
+    def _manage(self, memory: VmObject, default: Port) -> Pager:
+        """Give an anonymous object to the default manager."""
+        port = Port(self._kernel.zone)
+        known = self._by_port[port] = PagerPort(self._kernel, self, port.copy_send().port, memory, internal=True)
+        size = max(memory.pages) + 1 << PAGE_SHIFT
+        _send(self._kernel, default.copy_send(), CREATE, Carried(port, MOVE_RECEIVE), size,
+              known.control.make_send(), known.name.make_send(), PAGE_SIZE)
+        return known.pager
+
+    # -- for page-out ---------------------------------------------------------------------
+
+    def has_any(self) -> bool:
+        return self.default is not None or bool(self._by_port)
+
+    def takes(self, memory: VmObject) -> bool:
+        pager = memory.pager
+        return self.default is not None if pager is None else pager.ready and not pager.lost
+
+    def of(self, memory: VmObject) -> Pager | None:
+        if not self.takes(memory):
+            return None
+        if memory.pager is not None:
+            return memory.pager
+        default = self.default
+        assert default is not None
+        return self._manage(memory, default)
+
+    def is_served_first(self) -> bool:
+        current = self._kernel.scheduler.current
+        return self._serving_default or (current is not None and self.is_default(current.task.space))
+
+    def untouchable(self) -> VmMap | None:
+        for task in self._kernel.tasks.values():
+            if self.is_default(task.space):
+                return task.memory
+        return None
+
+    def idle_objects(self) -> list[VmObject]:
+        return [manager.memory for manager in self._idle]
+
+    @contextmanager
+    def serving(self, port: Port) -> Iterator[None]:
+        """A reply to `port` is made: the default manager's may use the reserve."""
+        before, self._serving_default = self._serving_default, self.is_default(port.receiver)
+        try:
+            yield
+        finally:
+            self._serving_default = before
+
     def count_own_rights(self, sends: Counter[Port]) -> None:
+        if self._default is not None:
+            sends[self._default] += 1
         for manager in self._by_port.values():
             sends[manager.port] += 1
 

@@ -102,9 +102,12 @@ def vm_map(call: RpcCall, address: int, size: int, mask: int, anywhere: int, rig
 
 
 def vm_statistics(call: RpcCall) -> tuple[object, ...]:
-    memory, pool = _map(call), call.kernel.pool
-    words = (PAGE_SIZE, pool.free_count, pool.used, 0, 0, pool.zero_fills, 0, pool.pageins, pool.pageouts,
-             call.kernel.counters.faults, memory.copy_faults, 0, 0)
+    """`lookups` and `hits` are of the table of memory objects."""
+    memory, pool, pageout, pagers = _map(call), call.kernel.pool, call.kernel.pageout, call.kernel.pagers
+    inactive, wired = pageout.inactive_count, len(pool.pins)
+    words = (PAGE_SIZE, pool.free_count + len(pool.reserve), max(pool.used - inactive - wired, 0), inactive, wired,
+             pool.zero_fills, pageout.reactivations, pool.pageins, pool.pageouts, call.kernel.counters.faults,
+             memory.copy_faults, pagers.lookups, pagers.hits)
     return (words,)
 
 

@@ -187,6 +187,14 @@ class VmMap:
         """All of the map, for observers."""
         return [_region(entry) for entry in self._entries]
 
+    def objects(self) -> Iterator[VmObject]:
+        """The objects that are mapped or shadowed here."""
+        for entry in self._entries:
+            memory = entry.memory if isinstance(entry.memory, VmObject) else None
+            while memory is not None:
+                yield memory
+                memory = memory.shadow
+
     def region(self, address: int) -> Region:
         """The entry at or after `address`.  Raises NO_SPACE: there is none."""
         position = bisect_right(self._starts, address) - 1

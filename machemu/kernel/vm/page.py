@@ -10,6 +10,7 @@ from machemu.kernel.results import KernelError, KernReturn
 if TYPE_CHECKING:
     from machemu.hw.api import Memory
     from machemu.kernel.vm.map import VmMap
+    from machemu.kernel.vm.pageout import PageOut
 
 ZEROS: Final = bytes(PAGE_SIZE)
 
@@ -29,6 +30,10 @@ class PagePool:
         self._ram = memory.data
         self._held_code = memory.held_code
         self.total = memory.frames - 1
+        self.reserve: list[int] = []  # frames for the default memory manager only
+        self.reserve_size = 0
+        self.pageout: PageOut | None = None  # what frees frames, if anybody
+        self.starved = False  # it has been asked to
         self.pages = 0  # frames that hold memory of tasks
         self.tables = 0  # frames that hold page tables
         self.pins: dict[int, int] = {}  # frame -> how many windows of devices reach it
@@ -63,12 +68,24 @@ class PagePool:
     def allocate_raw(self) -> int:
         """A frame whose contents the caller overwrites whole.  Raises RESOURCE_SHORTAGE."""
         if not self._free:
-            raise KernelError(KernReturn.RESOURCE_SHORTAGE)
+            self._find_one()
         frame = self._free.pop()
         self.pages += 1
         if self._held_code[frame]:
             self.memory.invalidate_code(frame)
         return frame
+
+    def _find_one(self) -> None:
+        """Raises RESOURCE_SHORTAGE, or FrameShortage if it is worth waiting."""
+        if self.pageout is not None:
+            self.pageout.shortage()
+        if not self._free:
+            raise KernelError(KernReturn.RESOURCE_SHORTAGE)
+
+    @property
+    def free_frames(self) -> list[int]:
+        """For page-out."""
+        return self._free
 
     def code_changed(self, frame: int) -> None:
         """The contents of a frame that may be executed change: forget its translations."""
@@ -86,6 +103,12 @@ class PagePool:
     def free(self, frame: int) -> None:
         self.pages -= 1
         self._free.append(frame)
+        if self.starved:
+            self._came_free()
+
+    def _came_free(self) -> None:
+        assert self.pageout is not None
+        self.pageout.came_free()
 
     def allocate_table(self) -> int:
         """A frame of zeros for a page table.  Raises RESOURCE_SHORTAGE."""
@@ -97,6 +120,8 @@ class PagePool:
     def free_table(self, frame: int) -> None:
         self.tables -= 1
         self._free.append(frame)
+        if self.starved:
+            self._came_free()
 
     def pin(self, frame: int) -> None:
         self.pins[frame] = self.pins.get(frame, 0) + 1
@@ -107,9 +132,10 @@ class PagePool:
             self.pins[frame] = left
 
     def check(self) -> None:
-        assert self.used + len(self._free) == self.total, "a frame is lost or free twice"
-        free = set(self._free)
-        assert len(free) == len(self._free), "a frame is free twice"
+        spare = self._free + self.reserve
+        assert self.used + len(spare) == self.total, "a frame is lost or free twice"
+        free = set(spare)
+        assert len(free) == len(spare), "a frame is free twice"
         assert free.isdisjoint(self.pins), "a frame that a device reaches is free"
         assert self.pages >= 0
         assert self.tables >= 0

@@ -281,6 +281,8 @@ class Pager:
         back = [index for index in present if returned == RETURN_ALL
                 or (returned == RETURN_DIRTY and (index not in self.clean or index in self.precious))]
         flush = flush and not memory.wired
+        if flush:
+            memory.unmap(first, count)
         batches = [(batch, self._batch(batch, keep=not flush)) for batch in self._batches(back)]
         memory.unmap(first, count)
         if lock != PROT_NO_CHANGE:
@@ -325,7 +327,6 @@ class Pager:
             region.release()
             raise
         if not keep:
-            memory.unmap(batch[0], len(batch))
             for index in batch:
                 del memory.pages[index]
         return VmCopy(0, len(batch) << PAGE_SHIFT, [Piece(region, 0, len(batch), sole=True)])
@@ -344,7 +345,7 @@ class Pager:
             self.unavailable.discard(index)
 
     def page_out(self, indices: Iterable[int]) -> None:
-        """Return pages to the manager and forget them; clean ones are only forgotten."""
+        """Return pages, which nobody has mapped, to the manager; clean ones are only forgotten."""
         wanted = sorted(indices)
         back = [index for index in wanted if index not in self.clean or index in self.precious]
         for batch in self._batches(back):
@@ -353,7 +354,6 @@ class Pager:
             self.stored.update(batch)
             self.source.give_back(batch[0], data, dirty=dirty, kept=False)
         for index in wanted:
-            self.memory.unmap(index, 1)
             self.drop(index)
 
     def last_return(self) -> None:

@@ -49,7 +49,8 @@ REFUSES: Final = {TASK: KernReturn.INVALID_TASK, THREAD: KernReturn.INVALID_ARGU
 ON_HOST: Final = {"host_get_time", "host_get_time64", "host_get_kernel_version", "boot_info", "host_info",
                   "host_processor_sets", "processor_set_default", "processor_set_create"}
 ON_PRIVILEGED: Final = {"host_reboot", "port_owner", "register_new_task_notification", "set_network_server",
-                        "host_set_time", "host_set_time64", "host_processors", "host_processor_set_priv"}
+                        "host_set_time", "host_set_time64", "host_processors", "host_processor_set_priv",
+                        "vm_set_default_memory_manager"}
 TASK_SET_NAME, PORTS_LOOKUP, TASK_THREADS, PORT_NAMES, VM_READ, EXTRACT_RIGHT = 4202, 2034, 2011, 3200, 2026, 3216
 
 

@@ -1,7 +1,8 @@
 """Disk images of nodes: building, reading and checking them.
 
 Sector 0 is an MBR; partition 1 holds the boot archive: `boot.manifest`, `machine.toml`,
-programs under `bin/`, other files.  The same recipe gives the same octets.
+programs under `bin/`, other files.  Partition 3 is paging space, if the recipe asks for it.
+The same recipe gives the same octets.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 from machemu.errors import ConfigError
 from machemu.image.archive import PROGRAMS, BadArchive, read_archive, write_archive
 from machemu.image.manifest import Manifest, ManifestEntry, parse_manifest
-from machemu.image.mbr import FIRST_SECTOR, SECTOR, TYPE_ARCHIVE, Partition, read_mbr, write_mbr
+from machemu.image.mbr import FIRST_SECTOR, SECTOR, TYPE_ARCHIVE, TYPE_PAGING, Partition, read_mbr, write_mbr
 from machemu.image.program import program_problem
 from machemu.image.recipe import BASE_PROGRAMS, Recipe, Source, read_recipe
 from machemu.site.settings import SiteSettings
@@ -23,6 +24,7 @@ from machemu.site.settings import SiteSettings
 MANIFEST: Final = "boot.manifest"
 MACHINE: Final = "machine.toml"
 ALIGNMENT: Final = FIRST_SECTOR  # sectors: partitions begin and end at multiples of 1 MiB
+PAGING_PARTITION: Final = 3  # 2 is for a file system
 IDENTIFIER: Final = 0x4D00_0000  # of the disk, plus the node's number
 
 
@@ -49,7 +51,7 @@ def build_image(recipe_path: Path, programs: Path, output: Path) -> None:
         `output` is then left as it was.
     """
     recipe = read_recipe(recipe_path)
-    disk = lay_out(recipe.manifest, _gather(recipe_path, recipe, programs))
+    disk = lay_out(recipe.manifest, _gather(recipe_path, recipe, programs), recipe.paging)
     problems, _ = examine(disk)
     if problems:
         raise ConfigError(f"{recipe_path}: {problems[0]}")
@@ -59,12 +61,25 @@ def build_image(recipe_path: Path, programs: Path, output: Path) -> None:
     unfinished.replace(output)
 
 
-def lay_out(manifest: Manifest, files: Mapping[str, bytes]) -> bytes:
-    """The octets of a disk whose archive holds `manifest` and then `files`."""
+def lay_out(manifest: Manifest, files: Mapping[str, bytes], paging: int = 0) -> bytes:
+    """The octets of a disk whose archive holds `manifest` and then `files`.
+
+    Args:
+        paging: octets of paging space.
+    """
     archive = write_archive({MANIFEST: manifest.text().encode(), **files})
-    sectors = -(-len(archive) // (SECTOR * ALIGNMENT)) * ALIGNMENT
-    table = write_mbr(IDENTIFIER | manifest.number, (Partition(1, TYPE_ARCHIVE, FIRST_SECTOR, sectors),))
-    return table.ljust(FIRST_SECTOR * SECTOR, b"\0") + archive.ljust(sectors * SECTOR, b"\0")
+    sectors, paging_sectors = _aligned(len(archive)), _aligned(paging)
+    partitions = [Partition(1, TYPE_ARCHIVE, FIRST_SECTOR, sectors)]
+    if paging:
+        partitions.append(Partition(PAGING_PARTITION, TYPE_PAGING, FIRST_SECTOR + sectors, paging_sectors))
+    table = write_mbr(IDENTIFIER | manifest.number, tuple(partitions))
+    return (table.ljust(FIRST_SECTOR * SECTOR, b"\0") + archive.ljust(sectors * SECTOR, b"\0")
+            + bytes(paging_sectors * SECTOR))
+
+
+def _aligned(octets: int) -> int:
+    """Sectors of a partition that holds so much."""
+    return -(-octets // (SECTOR * ALIGNMENT)) * ALIGNMENT
 
 
 def _gather(recipe_path: Path, recipe: Recipe, programs: Path) -> dict[str, bytes]:

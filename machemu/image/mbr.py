@@ -16,6 +16,7 @@ DISK_IDENTIFIER: Final = 440  # offset, 4 octets
 SIGNATURE: Final = b"\x55\xaa"  # the last two octets
 NO_CHS: Final = b"\xfe\xff\xff"  # "beyond what CHS can say": the sector numbers count
 TYPE_ARCHIVE: Final = 0xDA  # "non-file-system data"
+TYPE_PAGING: Final = 0x82  # "swap"
 
 
 @dataclass(frozen=True, slots=True)

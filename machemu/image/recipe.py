@@ -4,6 +4,7 @@
     name = "alpha"
     machine = "workstation"         # machines/workstation.toml; or a path ending in .toml
     programs = ["cat", "ls"]        # further programs to put under bin/
+    paging = 8388608                # octets of partition 3, for the default pager; without it there is none
 
     [site]
     suite = "none"                  # and the other fields of site.settings
@@ -33,6 +34,7 @@ from machemu.image.manifest import NODE_NAME, Manifest, ManifestEntry, check_ent
 from machemu.site.settings import ASSOCIATIONS_DEFAULT, SWITCHES, SiteSettings
 
 BASE_PROGRAMS: Final = ("bootstrap", "proc")  # in every image; loaded before the manifest's entries
+PAGING_MAX: Final = 1 << 30  # octets
 RESERVED: Final = ("boot.manifest", "machine.toml")
 # Where machine descriptions are looked for after the recipe's own folder: beside the
 # packaged images, and in a checkout.
@@ -58,6 +60,7 @@ class Recipe:
     manifest: Manifest
     machine: Path
     sources: tuple[Source, ...]  # in the archive's order, without manifest and machine
+    paging: int = 0  # octets of paging space
 
 
 @final
@@ -137,6 +140,9 @@ def read_recipe(path: Path) -> Recipe:
     except ValueError as error:
         raise top.mistake(error) from None
     machine = _machine(path, top)
+    paging = top.optional("paging", int, 0)
+    if not 0 <= paging <= PAGING_MAX:
+        raise top.wrong("paging", f"{paging} octets; from 0 to {PAGING_MAX}")
     site = _site(top.table("site"))
     sources: dict[str, Source] = {}
     for program in (*BASE_PROGRAMS, *top.texts("programs")):
@@ -153,7 +159,7 @@ def read_recipe(path: Path) -> Recipe:
     for table in top.tables("file"):
         _add(sources, _file(path, table), table, "path", again=False)
     top.done()
-    return Recipe(Manifest(number, name, site, tuple(entries.values())), machine, tuple(sources.values()))
+    return Recipe(Manifest(number, name, site, tuple(entries.values())), machine, tuple(sources.values()), paging)
 
 
 def load_toml(path: Path) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final
 
 from tests.support.programs import compile_c, guest
 
+WORKSTATION: Final = Path(__file__).resolve().parents[2] / "images" / "machines" / "workstation.toml"
 MOTD: Final = "Welcome to the laboratory.\n"
 
 
@@ -28,6 +30,7 @@ class Entry:
 
 ACS: Final = Entry("acs", "acs", flags=("ready", "restart"))
 GNS: Final = Entry("gns", "gns", flags=("ready", "restart", "host", "device"))
+DEFAULT_PAGER: Final = Entry("default_pager", "default_pager", flags=("ready", "host", "device"))
 COUNTER: Final = Entry("counter", "counter", flags=("ready",))
 
 
@@ -50,11 +53,19 @@ class NodeRecipe:
     entries: Sequence[Entry]
     site: dict[str, object] = field(default_factory=dict)
     extras: Sequence[Entry] = ()  # programs that are under bin/ and do not start by themselves
+    ram: int = 0  # octets; 0: what a workstation has
+    paging: int = 0  # octets of paging space
 
     def write(self, folder: Path) -> str:
         """The recipe's text; programs made for the test go into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
-        lines = [f"node = {self.number}", f'name = "{self.name}"', 'machine = "workstation"',
+        machine = "workstation"
+        if self.ram:
+            machine = "small.toml"
+            text = WORKSTATION.read_text(encoding="utf-8")
+            (folder / machine).write_text(re.sub(r"(?m)^ram = \d+", f"ram = {self.ram}", text), encoding="utf-8")
+        lines = [f"node = {self.number}", f'name = "{self.name}"', f'machine = "{machine}"',
+                 f"paging = {self.paging}",
                  f"programs = {_array([extra.program for extra in self.extras if extra.program])}",
                  "[site]", 'suite = "none"', "lab = true"]
         lines += [f"{key} = {str(value).lower()}" for key, value in self.site.items()]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple, final
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeVar, final
 
 from machemu.interfaces import memory_object, memory_object_default
 from machemu.interfaces.runtime import decode_request
 from machemu.kernel.ipc.port import Port
+from machemu.kernel.vm.pager import MustWait
 from tests.support.rig import (
     MAKE_SEND,
     MAKE_SEND_ONCE,
@@ -31,6 +33,7 @@ NONE, CALL, DELAY, TEMPORARY = range(4)  # copy strategies
 RETURN_NONE, RETURN_DIRTY, RETURN_ALL = range(3)
 NO_CHANGE: Final = 8
 READ, WRITE, EXECUTE = 1, 2, 4
+T = TypeVar("T")
 ROUTINES: Final = memory_object.SUBSYSTEM.routines | memory_object_default.SUBSYSTEM.routines
 
 
@@ -179,6 +182,11 @@ class Managed:
         self.supply(index, page_of(value), lock, precious=precious)
 
 
+class _Patient:
+    def memory_came(self, failed: object) -> None:
+        assert failed is None
+
+
 class _Ported:
     def __init__(self, port: Port) -> None:
         self.port = port
@@ -201,7 +209,8 @@ class DefaultPager:
         code, _ = actor.rpc(host, SET_DEFAULT, Give(self.port, MAKE_SEND))
         assert code == 0
         self.pages: dict[tuple[int, int], bytes] = {}  # by object's port and index
-        self.controls: dict[int, int] = {}
+        self.controls: dict[int, int] = {}  # by object's port
+        self.own: set[int] = set()  # objects made here
         self.news: list[int] = []  # ids heard
 
     def serve(self) -> None:
@@ -219,7 +228,10 @@ class DefaultPager:
         routine = ROUTINES[found.ident]
         values = dict(zip([item.name for item in routine.request],
                           decode_request(routine, data, _Names(data), _Regions(data, actor)), strict=True))
-        if found.ident == CREATE:
+        if found.ident == INIT:
+            self.controls[port] = values["memory_control"]
+            self.pager.tell(READY, 0, DELAY, control=self.controls[port])
+        elif found.ident == CREATE:
             self.controls[values["new_object"]] = values["memory_control"]
         elif found.ident in (DATA_INITIALIZE, DATA_RETURN):
             region = values["data"]
@@ -230,11 +242,31 @@ class DefaultPager:
         elif found.ident == DATA_REQUEST:
             self._supply(port, values["offset"])
         elif found.ident == TERMINATE:
-            self.pages = {key: page for key, page in self.pages.items() if key[0] != port}
-            del self.controls[port]
-            for name in (port, values["memory_control"], values["object_name"]):
+            for name in (values["memory_control"], values["object_name"]):
                 actor.space.destroy_name(name)
+            if port not in self.own:
+                self.pages = {key: page for key, page in self.pages.items() if key[0] != port}
+                del self.controls[port]
+                actor.space.destroy_name(port)
         return True
+
+    def new_object(self) -> int:
+        """An object of zeros that tasks can map; its port, here."""
+        port = self.pager.actor.port()
+        self.own.add(port)
+        self.controls[port] = 0
+        return port
+
+    def until_done(self, work: Callable[[], T]) -> T:
+        """Do `work` of the kernel, which may have to wait, serving whatever it waits for."""
+        for _ in range(500):
+            try:
+                return work()
+            except MustWait as absent:
+                absent.wait(_Patient())
+                self.rig.kernel.scheduler.settle()
+                self.serve()
+        raise AssertionError("the memory never comes")
 
     def _supply(self, port: int, offset: int) -> None:
         self.rig.run(self.pager.actor)  # so that it may use the reserve

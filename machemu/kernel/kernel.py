@@ -99,7 +99,7 @@ class Kernel:
         self.devices = DeviceTable(self)
         self.pagers = PagerTable(self)
         self.pageout = self.pool.pageout = PageOut(self.pool, self.pagers, machine.clock,
-                                                   self.scheduler.continuations.append)
+                                                   self.scheduler.later)
         self.waiting_calls: dict[WaitingCall, None] = {}
         self.routines: Final[dict[int, Served]] = routine_table()
         self._handlers = {trap.number % WORD: trap.handler for trap in TRAPS}

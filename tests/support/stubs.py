@@ -229,7 +229,7 @@ class Puppet:
         queue = queue_of(self.space, name)
         if not queue.messages:
             return None
-        code = take_first(queue, self.space, self.memory, self._buffer, BUFFER_OCTETS, MACH_RCV_SENDER)
+        code = take_first(queue, self.space, self.memory, self._buffer, BUFFER_OCTETS, MACH_RCV_SENDER, 0)
         assert code == 0
         bits, size, remote, _, _, ident = HEADER.unpack(self.memory.read(self._buffer, HEADER.size))
         octets = self.memory.read(self._buffer, size + SENDER_TRAILER_SIZE)

@@ -245,6 +245,12 @@ class Cpu:
         self._planned = action
         self._ticks.stop_after(count)
 
+    def next_can_be_noticed(self) -> bool:
+        """Whether another thread could tell if the next instruction had been executed, or none can be read."""
+        assert self.current is not None
+        code = self.current.space.fetch(self.pc, LONGEST)
+        return not code or instructions.can_be_noticed(int.from_bytes(code, "little"))
+
     def _act_as_planned(self, action: Callable[[], None]) -> None:
         assert isinstance(self._ticks, InstructionTicks)
         if self._ticks.stopped:

@@ -4,9 +4,6 @@ A program marks a section with <machemu/preempt.h>.  In each schedule the first 
 enter the section is preempted after exactly n instructions, for n = 0, 1, 2 ... until it
 leaves the section first.  Runs are deterministic, so a number is all it takes to see a
 failure again.
-
-All schedules of a program have their beginning in common: where the host can fork, it is
-run once, and each goes on from there in a process of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +12,7 @@ import dataclasses
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
@@ -53,7 +50,7 @@ class Schedule:
         return self.status != 0
 
 
-class _SectionEntered(Exception):
+class _Stopped(Exception):
     """Out of the run loop, between two instructions: the run can go on as if nothing had been."""
 
 
@@ -62,7 +59,7 @@ class _Run:
     """One program alone on a node, whose marked section is watched.
 
     Args:
-        after: instructions until the preemption; None: `go` raises _SectionEntered instead.
+        after: instructions until the preemption; None: `go` stops at the beginning of the section.
     """
 
     def __init__(self, program: bytes, arguments: tuple[str, ...], after: int | None) -> None:
@@ -81,34 +78,47 @@ class _Run:
         if event.code == SECTION_BEGINS and not self._entered:
             self._entered = True
             self._inside = current
-            if self._after is None:
-                self._node.machine.cpu.after_instructions(0, self._stop)
-            else:
-                self.preempt_after(self._after)
+            plan, count = (self._preempt, self._after) if self._after is not None else (self._stop, 0)
+            self._node.machine.cpu.after_instructions(count, plan)
         elif event.code == SECTION_ENDS and current is self._inside:
             self._inside = None
 
+    @property
+    def is_inside(self) -> bool:
+        return self._inside is not None
+
+    @property
+    def next_can_be_noticed(self) -> bool:
+        return self._node.idle or self._node.machine.cpu.next_can_be_noticed()
+
     @staticmethod
     def _stop() -> None:
-        raise _SectionEntered
+        raise _Stopped
 
-    def preempt_after(self, instructions: int) -> None:
-        self._after = instructions
-        self._node.machine.cpu.after_instructions(instructions, self._preempt)
+    def step(self) -> bool:
+        """Execute one instruction, or all up to the section; False: the program ended first."""
+        if self._entered:
+            self._node.machine.cpu.after_instructions(1, self._stop)
+        try:
+            self._lan.advance(TIME_LIMIT_NS, self._lan.finished)
+        except _Stopped:
+            return True
+        return False
 
     def _preempt(self) -> None:
-        if self._inside is not None:
+        if self.is_inside:
             self._switched = True
             self._node.kernel.scheduler.quantum_expired()
 
-    def go(self) -> Schedule:
-        """To the end; every invariant of the kernel is asserted."""
-        assert self._after is not None or not self._entered
+    def end(self, after: int, *, preempt: bool = False) -> Schedule:
+        """From here to the end; every invariant of the kernel is asserted.  preempt: here, first."""
+        if preempt:
+            self._preempt()
         reason = self._lan.advance(TIME_LIMIT_NS, self._lan.finished)
         self._node.kernel.check()
         end = self._node.mains[NAME]
-        return Schedule(self._after or 0, self._switched, end.status if end else None,
-                        end.reason if end else reason, self._console.decode("utf-8", "replace"))
+        return Schedule(after, self._switched, end.status if end else None, end.reason if end else reason,
+                        self._console.decode("utf-8", "replace"))
 
     def close(self) -> None:
         self._lan.close()
@@ -118,49 +128,42 @@ def run_preempted(program: bytes, *arguments: str, after: int) -> Schedule:
     """The run in which the section is left after `after` instructions; the same each time."""
     run = _Run(program, arguments, after)
     try:
-        return run.go()
+        return run.end(after)
     finally:
         run.close()
 
 
-def schedules(program: bytes, *arguments: str, step: int = 1) -> Iterator[Schedule]:
-    """Every schedule of the section, or every `step`th, shortest first; the last came too late.
+def schedules(program: bytes, *arguments: str) -> Iterator[Schedule]:
+    """Every schedule of the section, shortest first; the last is the run without preemption.
+
+    A switch in front of an instruction that touches registers only is the same as one behind
+    it, and left out.  Needs a host that can fork: all schedules have their beginning in common,
+    which is run once, and each goes on from there in a process of its own.
 
     Raises ValueError: the program has no marked section.
     """
-    if not hasattr(os, "fork"):
-        yield from _until_too_late(lambda after: run_preempted(program, *arguments, after=after), step)
-        return
     run = _Run(program, arguments, None)
     try:
-        _go_to_section(run)
-        yield from _until_too_late(lambda after: _branch(run, after), step)
+        if not run.step():
+            raise ValueError("the program enters no marked section")
+        yield from _branches(run)
     finally:
         run.close()
 
 
-def _until_too_late(run: Callable[[int], Schedule], step: int) -> Iterator[Schedule]:
+def _branches(run: _Run) -> Iterator[Schedule]:
     after = 0
-    while True:
-        schedule = run(after)
-        if after == 0 and not schedule.switched:
-            raise ValueError("the program enters no marked section")
-        yield schedule
-        if not schedule.switched:
-            return
-        after += step
-
-
-def _go_to_section(run: _Run) -> None:
-    try:
-        run.go()
-    except _SectionEntered:
-        return
-    raise ValueError("the program enters no marked section")
+    while run.is_inside:
+        if run.next_can_be_noticed:
+            yield _branch(run, after)
+        if not run.step():
+            break
+        after += 1
+    yield run.end(after)
 
 
 def _branch(run: _Run, after: int) -> Schedule:
-    """How `run`, which has just entered its section, goes on when it is preempted; it stays where it is."""
+    """How `run` goes on when it is preempted at this place; itself it stays there."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         # Python 3.12 warns where there are other threads.  The child needs none of them.
@@ -168,8 +171,7 @@ def _branch(run: _Run, after: int) -> Schedule:
         child = os.fork()
     if child == 0:
         try:
-            run.preempt_after(after)
-            os.write(writing, json.dumps(dataclasses.asdict(run.go())).encode())
+            os.write(writing, json.dumps(dataclasses.asdict(run.end(after, preempt=True))).encode())
         finally:
             os._exit(0)
     os.close(writing)

@@ -12,8 +12,8 @@ from tests.support.programs import guest
 BootTask = Callable[..., Run]
 
 
-@pytest.mark.parametrize("name", [
-    "clock", "cthreads", "ipc_echo", "libc_more", "null_trap", "printf_limits", "start", "strings", "vm"])
+@pytest.mark.parametrize("name", ["clock", "cthreads", "ipc_echo", "libc_more", "null_trap", "printf_limits", "start",
+                                  "strings", "vm"])
 def test_program_finds_all_as_it_should_be(boot_task: BootTask, name: str) -> None:
     run = boot_task(guest(name))
     end = run.outcome.mains["program/program"]

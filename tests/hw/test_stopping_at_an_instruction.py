@@ -101,8 +101,8 @@ def test_the_native_clock_cannot_do_it() -> None:
     ("lr.w a0, (a1)", True), ("amoswap.d a0, a2, (a1)", True), ("ecall", True), ("rdtime a0", True),
     ("c.lw a0, 0(a1)", True), ("c.ldsp a0, 8(sp)", True), ("c.sdsp a0, 8(sp)", True), ("c.fsd f8, 0(a1)", True),
     ("add a0, a1, a2", False), ("lui a0, 5", False), ("beqz a0, .", False), ("jal .", False),
-    ("mulw a0, a0, a0", False), ("c.addi a0, 1", False), ("c.mv a0, a1", False), ("c.j .", False), ("c.slli a0, 3", False),
-    ("c.jr ra", False), ("c.addi4spn a0, sp, 16", False), ("fadd.d f0, f1, f2", False),
+    ("mulw a0, a0, a0", False), ("c.addi a0, 1", False), ("c.mv a0, a1", False), ("c.j .", False),
+    ("c.slli a0, 3", False), ("c.jr ra", False), ("c.addi4spn a0, sp, 16", False), ("fadd.d f0, f1, f2", False),
 ])
 def test_instructions_that_others_can_notice(text: str, noticed: bool) -> None:
     code = guest(text).code

@@ -13,7 +13,7 @@ BootTask = Callable[..., Run]
 
 
 @pytest.mark.parametrize("name", ["clock", "cthreads", "ipc_echo", "libc_more", "null_trap", "printf_limits", "start",
-                                  "strings", "vm"])
+                                  "stdio_threads", "strings", "vm"])
 def test_program_finds_all_as_it_should_be(boot_task: BootTask, name: str) -> None:
     run = boot_task(guest(name))
     end = run.outcome.mains["program/program"]
@@ -50,6 +50,11 @@ def test_fault_nobody_handles_ends_the_task(boot_task: BootTask, argument: str, 
     assert end.status is None
     assert told in end.reason
     assert told in run.console("program"), "the console says why"
+
+
+def test_thread_that_uses_up_its_stack_ends_at_the_guard_page(boot_task: BootTask) -> None:
+    run = boot_task(guest("stack_overflow"))
+    assert "bad_access (code 2," in run.outcome.mains["program/program"].reason
 
 
 @pytest.mark.parametrize("number", [-130, -1000, 1, 2**62])

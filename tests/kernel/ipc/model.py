@@ -42,6 +42,7 @@ class Port:
     limit: int = 5
     made: int = 0  # make-send count
     sequence: int = 0
+    payload: int | None = None
     member_of: Set | None = None
     dead: bool = False
     no_senders: Port | None = None  # who is told when nobody can send any more
@@ -99,6 +100,7 @@ class Entry:
 @dataclass(eq=False)
 class Task:
     entries: dict[int, Entry] = field(default_factory=dict)
+    port: Port = field(default_factory=lambda: Port(place=KERNEL))  # its own
 
     def add(self, name: int, kind: int, references: int, target: Port | Set | None) -> Entry:
         assert name not in self.entries
@@ -215,7 +217,7 @@ class Model:
         return request
 
     def _leave(self, port: Port) -> None:
-        port.place, port.member_of, port.made, port.sequence = None, None, 0, 0
+        port.place, port.member_of, port.payload, port.made, port.sequence = None, None, None, 0, 0
 
     # -- rights that nobody takes ------------------------------------------------------------------
 
@@ -459,6 +461,29 @@ class Model:
             if kind & RECEIVE:
                 self._destroy_port(target)
 
+    def insert_as(self, task: Task, right: Right, name: int) -> int:
+        """`mach_port_insert_right` of a right in the hands."""
+        code = self._refusal(task, right, name)
+        if code:
+            self.drop(right)
+        else:
+            self.put(task, right, name)
+        return code
+
+    @staticmethod
+    def _refusal(task: Task, right: Right, name: int) -> int:
+        if right is None or right[0].dead:
+            return KernReturn.INVALID_CAPABILITY
+        if name in (0, DEAD):
+            return KernReturn.INVALID_VALUE
+        known = task.name_of(right[0]) if right[1] != MOVE_SEND_ONCE else None
+        if name not in task.entries:
+            return 0 if known is None else KernReturn.RIGHT_EXISTS
+        if known != name:
+            return KernReturn.NAME_EXISTS
+        full = right[1] == MOVE_SEND and task.entries[name].references == SEND_MAX
+        return KernReturn.UREFS_OVERFLOW if full else 0
+
     def rename(self, task: Task, old: int, new: int) -> int:
         if new in (0, DEAD):
             return KernReturn.INVALID_VALUE
@@ -540,6 +565,7 @@ class Model:
             if name in task.entries:
                 self.destroy(task, name)
         self.tasks.remove(task)
+        self._die(task.port)
 
     def check(self) -> None:
         assert not self._hands and not self._dying

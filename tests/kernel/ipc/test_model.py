@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from machemu.kernel.ipc.right import DEAD_NAME, PORT_SET, RECEIVE, SEND, SEND_ONCE, Right
-from machemu.kernel.results import MsgReturn
+from machemu.kernel.results import KernReturn, MsgReturn
 from tests.kernel.ipc import model as naive
 from tests.kernel.ipc.model import NEEDS, Message, Model, Port, Set
 from tests.support.rig import (
@@ -38,7 +38,9 @@ from tests.support.rig import (
 )
 
 RENAME, DESTROY, DEALLOCATE, MOD_REFS = 3202, 3205, 3206, 3208
-SET_QLIMIT, MOVE_MEMBER, REQUEST_NOTIFICATION = 3210, 3213, 3214
+SET_QLIMIT, SET_MSCOUNT, MOVE_MEMBER, REQUEST_NOTIFICATION = 3210, 3211, 3213, 3214
+INSERT_RIGHT, EXTRACT_RIGHT, SET_SEQNO, SET_PAYLOAD, CLEAR_PAYLOAD = 3215, 3216, 3218, 3221, 3222
+PAYLOAD_KIND: Final = 23
 # Dispositions that suit a name, the usual more often: else all rights are soon gone.
 SUITED: Final = {SEND: (COPY_SEND, COPY_SEND, MOVE_SEND), SEND_ONCE: (MOVE_SEND_ONCE,),
                  RECEIVE: (MAKE_SEND, MAKE_SEND, MAKE_SEND, MAKE_SEND_ONCE, MOVE_RECEIVE),
@@ -55,11 +57,12 @@ class Task(naive.Task):
         self.rig = rig
         self.actor = actor
         self.threads: list[Actor] = []  # those that send, by number
-        self.add(actor.self_name, SEND, 1, Port(place=naive.KERNEL))
+        self.add(actor.self_name, SEND, 1, self.port)
 
     def pick(self, number: int, kinds: int = -1) -> int:
         """A name by number, of one of `kinds` if there is one and the number is not too odd."""
-        names = [name for name in self.entries if name != self.actor.self_name]
+        names = [name for name, entry in self.entries.items()
+                 if not (isinstance(entry.target, Port) and entry.target.place == naive.KERNEL)]
         wanted = [name for name in names if self.entries[name].kind & kinds] if number % 16 else []
         names = wanted or names
         return names[number % len(names)] if names else 0
@@ -87,6 +90,7 @@ class World:
             mailbox = self._new_port(task)
             for other in self.tasks:
                 if other is not task:
+                    other.add(self.rig.name_of(other.actor, task.actor.task), SEND, 1, task.port)
                     name = self.rig.give(task.actor, mailbox, other.actor)
                     port = task.entries[mailbox].port
                     other.add(name, SEND, 1, port)
@@ -200,7 +204,9 @@ class World:
         if first is None:
             return
         found = task.actor.received()
-        assert (found.ident, found.local, found.local_use) == (first.ident, task.name_of(first.dest), first.dest_kind)
+        local = ((task.name_of(first.dest), first.dest_kind) if first.dest.payload is None
+                 else (first.dest.payload, PAYLOAD_KIND))
+        assert (found.ident, (found.local, found.local_use)) == (first.ident, local)
         assert found.sequence == first.dest.sequence
         if first.word:
             assert found.word(8) & DEAD == first.word
@@ -210,8 +216,56 @@ class World:
 
     # -- calls on names ----------------------------------------------------------------------------
 
+    def set_numbers(self, task: Task, number: int, which: int, value: int, *_: int) -> None:
+        """Make-send count, sequence number or payload of a port."""
+        name = task.pick(number, RECEIVE)
+        if not name or not task.entries[name].kind & RECEIVE:
+            return
+        port = task.entries[name].port
+        if which % 4 == 0:
+            port.made = value % 4
+            task.actor.call(SET_MSCOUNT, name, port.made)
+        elif which % 4 == 1:
+            port.sequence = value
+            task.actor.call(SET_SEQNO, name, value)
+        elif which % 4 == 2:
+            port.payload = value << 40
+            task.actor.call(SET_PAYLOAD, name, port.payload)
+        else:
+            port.payload = None
+            task.actor.call(CLEAR_PAYLOAD, name)
+
+    def insert_right(self, task: Task, number: int, use: int, whose: int, into: int) -> None:
+        """Put a right under a name of some task's: taken, free, or none."""
+        name, other = task.pick(number, ~PORT_SET), self.tasks[whose % len(self.tasks)]
+        uses = [use for kind, uses in SUITED.items() if name and task.entries[name].kind & kind for use in uses]
+        if not uses:
+            return
+        how = uses[use % len(uses)]
+        chosen = (0, DEAD, other.pick(into), *[max(other.entries) + 512 * (into % 3 + 1)] * 3)[into % 6]
+        known = other.name_of(task.entries[name].port) if task.entries[name].kind != DEAD_NAME else None
+        if known is not None and into % 4:
+            chosen = known
+        code, _ = task.actor.rpc(task.name_of(other.port) or 0, INSERT_RIGHT, chosen, Give(name, how))
+        works, right = self.model.take(task, name, how)
+        assert works
+        assert code == self.model.insert_as(other, right, chosen)
+
+    def extract_right(self, task: Task, number: int, use: int, whose: int, *_: int) -> None:
+        other = self.tasks[whose % len(self.tasks)]
+        name = other.pick(number)
+        if not name:
+            return
+        how = self._use(other, name, use)
+        code, results = task.actor.rpc(task.name_of(other.port) or 0, EXTRACT_RIGHT, name, how)
+        works, right = self.model.take(other, name, how)
+        assert code == (0 if works else KernReturn.INVALID_RIGHT)
+        if works:
+            assert isinstance(results[0], int)
+            self.model.put(task, right, results[0])
+
     def deallocate(self, task: Task, number: int, *_: int) -> None:
-        name = task.pick(number)
+        name = task.pick(number, SEND | SEND_ONCE | DEAD_NAME)
         if name:
             code, _ = task.actor.rpc(task.actor.self_name, DEALLOCATE, name)
             assert code == self.model.deallocate(task, name)
@@ -314,9 +368,10 @@ class World:
 
 Operation = Callable[..., None]
 OPERATIONS: Final[tuple[Operation, ...]] = (
-    *[World.allocate] * 3, *[World.send] * 14, *[World.receive] * 7, World.interrupt, World.deallocate,
+    *[World.allocate] * 3, *[World.send] * 14, *[World.receive] * 7, World.interrupt, *[World.deallocate] * 4,
     World.destroy, *[World.mod_refs] * 2, World.give_up_receive, World.rename, *[World.set_qlimit] * 2,
-    *[World.move_member] * 2, *[World.request] * 5, World.end)
+    *[World.move_member] * 2, *[World.request] * 5, World.set_numbers, *[World.insert_right] * 2,
+    *[World.extract_right] * 2, World.end)
 WORLDS, STEPS = 10, 100  # for each seed
 
 

@@ -110,23 +110,21 @@ class GsyncWait:
         del self.thread.calls[self]
 
 
-def _checked(call: RpcCall, address: int, octets: int) -> tuple[Task, bytes]:
-    """The task and what it has at `address`.  Raises INVALID_TASK, INVALID_ADDRESS."""
+def _task(call: RpcCall, address: int) -> Task:
+    """Raises INVALID_TASK; INVALID_ADDRESS: not that of a word."""
     task = call.target_as(Task, KernReturn.INVALID_TASK)
     if address % WORD:
         raise KernelError(KernReturn.INVALID_ADDRESS)
-    try:
-        return task, task.memory.read(address, octets)
-    except KernelError:
-        raise KernelError(KernReturn.INVALID_ADDRESS) from None
+    return task
 
 
 def _key(task: Task, address: int, flags: int) -> Key:
-    """What identifies a mapped address to those who wait and wake."""
+    """What identifies the address to those who wait and wake.  Raises INVALID_ADDRESS."""
+    entry = task.memory.entry_at(address)
+    if entry is None:
+        raise KernelError(KernReturn.INVALID_ADDRESS)
     if not flags & SHARED:
         return task.memory, address
-    entry = task.memory.entry_at(address)
-    assert entry is not None
     own_object(task.memory, entry)  # or a copy that is yet to be made would share it
     page = address >> PAGE_SHIFT
     return entry.memory, entry.index_of(page) << PAGE_SHIFT | address & PAGE_SIZE - 1
@@ -137,7 +135,11 @@ def gsync_wait(call: RpcCall, address: int, low: int, high: int, timeout_ms: int
     wanted = low.to_bytes(WORD, "little")
     if flags & QUAD:
         wanted += high.to_bytes(WORD, "little")
-    task, found = _checked(call, address, len(wanted))
+    task = _task(call, address)
+    try:
+        found = task.memory.read(address, len(wanted))
+    except KernelError:
+        raise KernelError(KernReturn.INVALID_ADDRESS) from None
     if found != wanted:
         raise KernelError(KernReturn.INVALID_ARGUMENT)
     key = _key(task, address, flags)
@@ -151,13 +153,14 @@ def gsync_wait(call: RpcCall, address: int, low: int, high: int, timeout_ms: int
 
 def gsync_wake(call: RpcCall, address: int, value: int, flags: int) -> None:
     """INVALID_ARGUMENT: nobody waits there; the value is stored all the same."""
-    task, _ = _checked(call, address, WORD)
+    task = _task(call, address)
+    key = _key(task, address, flags)
     if flags & MUTATE:
         try:
             task.memory.write(address, value.to_bytes(WORD, "little"))
         except KernelError:
             raise KernelError(KernReturn.INVALID_ADDRESS) from None
-    call.kernel.gsync.wake(_key(task, address, flags), everybody=bool(flags & BROADCAST))
+    call.kernel.gsync.wake(key, everybody=bool(flags & BROADCAST))
 
 
 HANDLERS: Final[dict[str, Handler]] = {"gsync_wait": gsync_wait, "gsync_wake": gsync_wake}

@@ -14,6 +14,7 @@ from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.task.task import Task
 from machemu.kernel.task.waits import NS_PER_MS
 from machemu.kernel.vm.fault import own_object
+from machemu.kernel.vm.pager import MustWait
 
 if TYPE_CHECKING:
     from machemu.hw.api import Clock, TimerHandle
@@ -138,6 +139,8 @@ def gsync_wait(call: RpcCall, address: int, low: int, high: int, timeout_ms: int
     task = _task(call, address)
     try:
         found = task.memory.read(address, len(wanted))
+    except MustWait:
+        return  # a wake without a cause, which callers bear: they look at the word, and it comes
     except KernelError:
         raise KernelError(KernReturn.INVALID_ADDRESS) from None
     if found != wanted:
@@ -158,6 +161,8 @@ def gsync_wake(call: RpcCall, address: int, value: int, flags: int) -> None:
     if flags & MUTATE:
         try:
             task.memory.write(address, value.to_bytes(WORD, "little"))
+        except MustWait:
+            raise
         except KernelError:
             raise KernelError(KernReturn.INVALID_ADDRESS) from None
     call.kernel.gsync.wake(key, everybody=bool(flags & BROADCAST))

@@ -57,6 +57,13 @@ def test_thread_that_uses_up_its_stack_ends_at_the_guard_page(boot_task: BootTas
     assert "bad_access (code 2," in run.outcome.mains["program/program"].reason
 
 
+@pytest.mark.parametrize(("how", "lines"), [("return", 1), ("cthread_exit", 3)])
+def test_main_that_exits_its_thread_waits_for_the_others(boot_task: BootTask, how: str, lines: int) -> None:
+    run = boot_task(guest("main_exits"), how)
+    assert run.outcome.mains["program/program"].status == 7
+    assert run.console("program") == "late\n" * lines
+
+
 @pytest.mark.parametrize("number", [-130, -1000, 1, 2**62])
 def test_trap_number_outside_the_table_is_a_bad_instruction(boot_task: BootTask, number: int) -> None:
     run = boot_task(guest("bad_trap"), str(number))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 PREDEFINED: Final[Mapping[str, str]] = {
-    "__STDC__": "1", "__LP64__": "1", "__riscv": "1", "__riscv_xlen": "64", "__MIG__": "1"}
+    "__STDC__": "1", "__LP64__": "1", "__riscv": "1", "__riscv_xlen": "64"}
 INCLUDE_DEPTH: Final = 32  # files within files
 # Mach's own folders; here all .defs lie in one, so `<mach/std_types.defs>` is found there.
 FLAT_FOLDERS: Final = ("mach", "device", "servers")

@@ -33,7 +33,7 @@ WORDS: Final = (
     "array[] of ", "array[*:8] of ", "^array[] of ", "Dealloc[]", "routine r(port : mach_port_t; x : ", "out y : ",
     "type x_t = ", "<mach/std_types.defs>", "\0", "\x7f", "é", "defined(", "##")
 
-fuzzed = settings(max_examples=250, derandomize=True, database=None, deadline=None,
+fuzzed = settings(max_examples=120, derandomize=True, database=None, deadline=None,
                   suppress_health_check=list(HealthCheck))
 
 

@@ -342,7 +342,9 @@ def zero_of(item: runtime.Item) -> Any:
         runtime.Kind.STRING: b"", runtime.Kind.PORT: 1 if item.single else [1] * (0 if item.variable else item.number),
     }.get(item.kind)
     if item.kind is runtime.Kind.STRUCT:
-        plain = struct.unpack(item.fields, bytes(struct.calcsize(item.fields))) if item.single else []
+        one = struct.calcsize(item.fields)
+        each = struct.unpack(item.fields, bytes(one))
+        plain = each if item.single else [each] * (size // one)
     if item.kind in (runtime.Kind.INTEGERS, runtime.Kind.STRUCT) and item.variable:
         plain = []
     return (plain, 17) if item.type == runtime.POLYMORPHIC else plain

@@ -116,6 +116,7 @@ _Static_assert(sizeof(mach_port_name_inlined_t) == 8, "inline right");
 #define MACH_MSG_TYPE_STRING       12
 #define MACH_MSG_TYPE_STRING_C     12
 
+#define MACH_MSG_TYPE_PORT_NONE      0
 #define MACH_MSG_TYPE_PORT_NAME      15 /* a name as a plain number: no right moves */
 #define MACH_MSG_TYPE_MOVE_RECEIVE   16
 #define MACH_MSG_TYPE_MOVE_SEND      17

@@ -90,7 +90,7 @@ def reach(items: list[Descriptor], data: bytes, memory: VmMap) -> None:
     """See that what will be copied of the sender's regions is in memory, before anything is
     taken.  Raises MustWait; errors are left for `copy_in` to find."""
     for item in items:
-        if not item.flags & INLINE and item.octets:
+        if not item.flags & INLINE and item.octets and not (item.is_port and item.number > NAMES_MAX):
             address = WORD.unpack_from(data, item.offset + 8)[0]
             try:
                 memory.reach_to_copy(address, item.octets, whole=item.is_port)

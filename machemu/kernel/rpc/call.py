@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from machemu.kernel.task.task import Task
 
 MASK: Final = 0xFFFF_FFFF
+ANYTHING: Final = "any memory"
+TRIES_PER_FRAME: Final = 4
 K = TypeVar("K")
 
 
@@ -110,11 +112,16 @@ class WaitingCall:
     """A request that needs memory which is not there: it is executed anew when that has come.
 
     Its sender goes on meanwhile, and if it wants a reply waits for that.
+
+    Args:
+        tries: how often it has waited already; what needs more pages at once than can be in
+            memory would never end.
     """
 
-    def __init__(self, kernel: Kernel, message: Message, task: Task) -> None:
+    def __init__(self, kernel: Kernel, message: Message, task: Task, tries: int) -> None:
         self._kernel = kernel
         self._task = task
+        self._tries = tries + 1
         self._failed: object = None
         self.message = message
         message.keep()
@@ -124,13 +131,13 @@ class WaitingCall:
         absent.wait(self)
 
     def memory_came(self, failed: object) -> None:
-        self._failed = failed
+        self._failed = failed if self._tries < TRIES_PER_FRAME * self._kernel.pool.total else ANYTHING
         self._kernel.scheduler.later(self)
 
     def run(self) -> None:
         del self._kernel.waiting_calls[self]
         if self._task.alive:
-            serve(self._kernel, self.message, self._task, failed=self._failed)
+            serve(self._kernel, self.message, self._task, failed=self._failed, tries=self._tries)
         else:
             self.message.destroy()
 
@@ -140,11 +147,12 @@ class WaitingCall:
     abandon = interrupt
 
 
-def serve(kernel: Kernel, message: Message, task: Task, *, failed: object = None) -> None:
+def serve(kernel: Kernel, message: Message, task: Task, *, failed: object = None, tries: int = 0) -> None:
     """Execute a request and queue its reply.  `message` is consumed.
 
     Args:
-        failed: `key` of the memory that it has waited for in vain.
+        failed: `key` of the memory that it has waited for in vain; ANYTHING: it waits no more.
+        tries: how often it has waited.
     """
     target = message.dest.kernel_object
     served = kernel.routines.get(message.ident)
@@ -157,7 +165,7 @@ def serve(kernel: Kernel, message: Message, task: Task, *, failed: object = None
         try:
             code, outs = _run(served, call, message, failed)
         except MustWait as absent:
-            WaitingCall(kernel, message, task).wait(absent)
+            WaitingCall(kernel, message, task, tries).wait(absent)
             return
         if call.pending is not None:
             message.consume_destination()
@@ -183,7 +191,7 @@ def _run(served: Served, call: RpcCall, message: Message, failed: object) -> tup
     try:
         outs = served.handler(call, *arguments)
     except KernelError as error:
-        if isinstance(error, MustWait) and call.pending is None and error.key != failed:
+        if isinstance(error, MustWait) and call.pending is None and failed not in (error.key, ANYTHING):
             raise
         message.destroy_body()
         if call.pending is not None:

@@ -108,6 +108,8 @@ def _frames(kernel: Kernel, region: VmCopy | None, manager: PagerPort, first: in
     Raises RESOURCE_SHORTAGE, PageAbsent, with none left.
     """
     pool, frames = kernel.pool, list[int]()
+    if region is not None and not pool.could_hold(region.size):
+        raise KernelError(KernReturn.RESOURCE_SHORTAGE)
     data = region.read() if region is not None else b""
     try:
         for at in range(0, len(data), PAGE_SIZE):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 INIT, TERMINATE, DATA_REQUEST, DATA_UNLOCK, DATA_RETURN = 2200, 2201, 2203, 2204, 2208
 CREATE, DATA_INITIALIZE = 2250, 2251
+CACHED_MAX: Final = 100  # objects kept without references, as in Mach 3
 ROUTINES: Final = memory_object.SUBSYSTEM.routines | memory_object_default.SUBSYSTEM.routines
 
 
@@ -176,6 +177,11 @@ class PagerTable:
         """The object stays without references, the last to go."""
         self._idle.pop(manager, None)
         self._idle[manager] = None
+        while len(self._idle) > CACHED_MAX:
+            oldest = next(iter(self._idle))
+            del self._idle[oldest]
+            oldest.pager.may_cache = False
+            self.end_idle(oldest.memory)
 
     def forget(self, manager: PagerPort) -> None:
         self._by_port.pop(manager.port, None)

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Final
 from machemu.hw.api import PAGE_SIZE
 from machemu.kernel.ipc.right import Carried, CarriedRight
 from machemu.kernel.results import KernelError, KernReturn
+from machemu.kernel.rpc.host import Host, HostPrivileged
 from machemu.kernel.task.task import Task
 from machemu.kernel.vm.copy import VmCopy
-from machemu.kernel.vm.entry import PROT_WRITE
+from machemu.kernel.vm.entry import PROT_ALL, PROT_WRITE
 from machemu.kernel.vm.object import DeviceObject, VmObject
 from machemu.kernel.vm.pager import MustWait
+from machemu.kernel.vm.wiring import wire_pages
 
 if TYPE_CHECKING:
     from machemu.kernel.rpc.call import Handler, RpcCall
     from machemu.kernel.vm.map import VmMap
 
+WIRED_MAX: Final = 8 << 20  # octets of a task, by the unprivileged host
 MATTR_CACHE: Final = 1
 MATTR_VALUES: Final = range(6, 9)  # cache, data cache and instruction cache flush
 
@@ -111,6 +114,28 @@ def vm_statistics(call: RpcCall) -> tuple[object, ...]:
     return (words,)
 
 
+def vm_wire(call: RpcCall, right: CarriedRight, address: int, size: int, access: int) -> None:
+    """No access unwires.  Raises INVALID_HOST, INVALID_TASK, INVALID_ARGUMENT (no such
+    access), NO_ACCESS: the unprivileged host wires only WIRED_MAX octets of a task; and
+    what `wire_pages` raises."""
+    if not isinstance(call.target, Host | HostPrivileged):
+        raise KernelError(KernReturn.INVALID_HOST)
+    task = right.port.kernel_object if isinstance(right, Carried) else None
+    if not isinstance(task, Task):
+        raise KernelError(KernReturn.INVALID_TASK)
+    if access & ~PROT_ALL:
+        raise KernelError(KernReturn.INVALID_ARGUMENT)
+    memory = task.memory
+    if not access:
+        memory.unwire(address // PAGE_SIZE, -(-(address + size) // PAGE_SIZE))
+    else:
+        if isinstance(call.target, Host) and len(memory.wired) * PAGE_SIZE + size > WIRED_MAX:
+            raise KernelError(KernReturn.NO_ACCESS)
+        wire_pages(memory, address, size, access)
+    assert isinstance(right, Carried)
+    right.destroy()
+
+
 def vm_machine_attribute(call: RpcCall, address: int, size: int, attribute: int, value: int) -> tuple[int]:
     """Caches are coherent here: flushing them succeeds and does nothing."""
     _map(call)
@@ -123,6 +148,6 @@ HANDLERS: Final[dict[str, Handler]] = {
     handler.__name__: handler
     for handler in (
         vm_allocate, vm_deallocate, vm_protect, vm_inherit, vm_read, vm_write, vm_copy, vm_region,
-        vm_map, vm_statistics, vm_machine_attribute,
+        vm_map, vm_statistics, vm_machine_attribute, vm_wire,
     )
 }

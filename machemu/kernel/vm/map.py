@@ -32,6 +32,7 @@ from machemu.kernel.vm.object import DeviceObject, VmObject
 if TYPE_CHECKING:
     from machemu.hw.api import AddressSpace
     from machemu.kernel.vm.page import PagePool
+    from machemu.kernel.vm.wiring import Wiring
 
 VM_MAX_ADDRESS: Final = 0x40_0000_0000  # Sv39's lower half
 VM_ANYWHERE: Final = 0x1_0000  # where the search for a free place begins
@@ -61,6 +62,7 @@ class VmMap:
         self.pool = pool
         self.space = space
         self.mapped: set[int] = set()  # virtual page numbers with a translation
+        self.wired: dict[int, Wiring] = {}  # by virtual page number; by `vm_wire`
         self.faults = self.copy_faults = self.zero_fills = 0
         self._entries: list[Entry] = []
         self._starts: list[int] = []
@@ -291,10 +293,17 @@ class VmMap:
             return
         start, end = _rounded(address, size)
         self.unmap_pages(start, end)
+        if self.wired:
+            self.unwire(start >> PAGE_SHIFT, end >> PAGE_SHIFT)
         for entry in self.clip(start, end):
             position = bisect_right(self._starts, entry.start) - 1
             del self._entries[position], self._starts[position]
             entry.release()
+
+    def unwire(self, first: int, end: int) -> None:
+        """Undo `vm_wire` for virtual page numbers from `first` up to `end`."""
+        for page in [page for page in self.wired if first <= page < end]:
+            self.wired.pop(page).release()
 
     def protect(self, address: int, size: int, set_max: bool, protection: int) -> None:
         """`vm_protect`.  Raises INVALID_ARGUMENT, PROTECTION_FAILURE, INVALID_ADDRESS."""
@@ -499,6 +508,7 @@ class VmMap:
         """Free all memory and the page tables; the task must not run any more."""
         entries, self._entries, self._starts = self._entries, [], []
         self.pool.maps.pop(self, None)
+        self.unwire(0, VM_MAX_ADDRESS)
         self.mapped.clear()
         self.space.destroy()
         for entry in entries:

@@ -115,9 +115,7 @@ class VmObject:
                     if first <= there - shift < first + count:
                         found.setdefault(there - shift, frame)
             if owner.pager is not None:
-                for index in range(first, first + count):
-                    if index not in found:
-                        owner.pager.need(index + shift, PROT_READ)
+                owner.pager.need_all(first + shift, count, {index + shift for index in found})
             shift += owner.shadow_offset
             owner = owner.shadow
         return found

@@ -150,6 +150,17 @@ class Pager:
                 raise KernelError(KernReturn.MEMORY_ERROR)
             raise PageAbsent(self, index, access)
 
+    def need_all(self, first: int, count: int, found: set[int]) -> None:
+        """As `need`, for every page of a range that is not `found`.
+
+        The range can be far larger than memory: what ends the loop is a page that is missing.
+        """
+        wanted = (index for index in sorted(self.stored) if first <= index < first + count) if self.internal \
+            else range(first, first + count)
+        for index in wanted:
+            if index not in found:
+                self.need(index, PROT_READ)
+
     def allow(self, index: int, access: int) -> None:
         """A page in memory is wanted.  Raises PageAbsent: the manager must unlock it;
         MEMORY_ERROR: it cannot any more."""

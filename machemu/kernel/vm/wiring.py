@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from machemu.hw.api import PAGE_SHIFT
+from machemu.hw.api import PAGE_SHIFT, PAGE_SIZE
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.vm import fault
 from machemu.kernel.vm.copy import OFFSET_IN_PAGE
@@ -73,3 +73,26 @@ def wire(memory_map: VmMap, address: int, size: int, *, writable: bool) -> Wirin
         wiring.release()
         raise
     return wiring
+
+
+def wire_pages(memory_map: VmMap, address: int, size: int, access: int) -> None:
+    """Keep the pages of a range, rounded outward, in memory; those that are wired already stay so.
+
+    Raises INVALID_ADDRESS, PROTECTION_FAILURE, INVALID_ARGUMENT (registers of a device),
+    RESOURCE_SHORTAGE, PageAbsent; nothing more is wired then.
+    """
+    first, last = address >> PAGE_SHIFT, (address + size + OFFSET_IN_PAGE) >> PAGE_SHIFT
+    memory_map.check_range(first << PAGE_SHIFT, last - first << PAGE_SHIFT, access)
+    if not memory_map.pool.could_hold(size):
+        raise KernelError(KernReturn.RESOURCE_SHORTAGE)
+    new: dict[int, Wiring] = {}
+    try:
+        for page in range(first, last):
+            if page not in memory_map.wired:
+                new[page] = wire(memory_map, page << PAGE_SHIFT, PAGE_SIZE, writable=bool(access & PROT_WRITE))
+    except KernelError:
+        for wiring in new.values():
+            wiring.release()
+        raise
+    memory_map.wired.update(new)
+

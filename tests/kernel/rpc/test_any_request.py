@@ -9,12 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from machemu.interfaces.runtime import Item, Kind
+from machemu.kernel.ipc.right import Carried
 from machemu.kernel.rpc import routine_table
+from machemu.kernel.rpc.pager_port import PagerPort
 from tests.support.rig import (
     BUFFER,
     BUFFERS_END,
     COPY_SEND,
     DEAD,
+    MAKE_SEND,
     MAKE_SEND_ONCE,
     NO_NAME,
     NULL,
@@ -72,9 +75,24 @@ def new_actor(rig: KernelRig, friend: Actor) -> tuple[Actor, list[int], list[int
         actor.task, friend.task, friend.thread, actor.thread, kernel.host, kernel.host_privileged,
         kernel.device_master, kernel.bootstrap, kernel.devices.open("console", actor.task), kernel.processor_set,
         kernel.processor_set.name, kernel.processor_set.processor)]
+    ports.append(control_port(rig, actor, friend))
     names = [*rig.names_of_every_kind(actor).values(), *ports[:4], NULL, DEAD, NO_NAME]
     assert len(names) == NAMES
     return actor, names, ports
+
+
+def control_port(rig: KernelRig, actor: Actor, friend: Actor) -> int:
+    """The actor is the pager of an object that its friend has mapped."""
+    name = actor.port()
+    right = actor.space.take(name, MAKE_SEND)
+    assert isinstance(right, Carried)
+    memory = rig.kernel.pagers.object_of(right.port)
+    friend.memory.map(0, 4 * PAGE, 0, True, memory, 0, False, 3, 7, 1)
+    right.destroy()
+    assert memory.pager is not None
+    source = memory.pager.source
+    assert isinstance(source, PagerPort)
+    return actor.space.insert(source.control.make_send())
 
 
 def usable(actor: Actor) -> bool:
@@ -100,6 +118,8 @@ def right_port(ident: int, choice: int, ports: list[int]) -> int:
     name = SERVED[ident].routine.name
     if name.startswith("device_open"):
         return ports[6]
+    if name.startswith("memory_object_"):
+        return ports[12]
     if name.startswith("device_"):
         return ports[8]
     if name.startswith("processor_set") and name not in ("processor_set_default", "processor_set_create"):
@@ -108,7 +128,8 @@ def right_port(ident: int, choice: int, ports: list[int]) -> int:
         return ports[11]
     if name.startswith("thread_") and name != "thread_create":
         return ports[2 if choice == -1 else 3]
-    if name.startswith(("host_", "boot", "processor_set_")) or name in ("port_owner", "set_network_server"):
+    if name.startswith(("host_", "boot", "processor_set_")) or name in (
+            "port_owner", "set_network_server", "vm_wire", "vm_set_default_memory_manager"):
         return ports[5]
     return ports[0 if choice == -1 else 1]
 

@@ -47,7 +47,7 @@ REFUSES: Final = {TASK: KernReturn.INVALID_TASK, THREAD: KernReturn.INVALID_ARGU
                   SET: KernReturn.INVALID_ARGUMENT, SET_NAME: KernReturn.INVALID_ARGUMENT,
                   PROCESSOR: KernReturn.INVALID_ARGUMENT, CONTROL: KernReturn.INVALID_ARGUMENT}
 ON_HOST: Final = {"host_get_time", "host_get_time64", "host_get_kernel_version", "boot_info", "host_info",
-                  "host_processor_sets", "processor_set_default", "processor_set_create"}
+                  "host_processor_sets", "processor_set_default", "processor_set_create", "vm_wire"}
 ON_PRIVILEGED: Final = {"host_reboot", "port_owner", "register_new_task_notification", "set_network_server",
                         "host_set_time", "host_set_time64", "host_processors", "host_processor_set_priv",
                         "vm_set_default_memory_manager"}

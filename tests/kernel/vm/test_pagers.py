@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import pytest
 
+from machemu.kernel.ipc.right import Carried
 from machemu.kernel.results import KernReturn
+from machemu.kernel.rpc.pager_port import CACHED_MAX
 from tests.support.pagers import (
     CALL,
     CHANGE_ATTRIBUTES,
@@ -41,10 +43,12 @@ from tests.support.pagers import (
 from tests.support.rig import (
     BLOCKED,
     COPY_SEND,
+    MAKE_SEND,
     MAKE_SEND_ONCE,
     PAGE,
     SCRATCH,
     Actor,
+    At,
     Give,
     KernelRig,
     Received,
@@ -53,7 +57,7 @@ from tests.support.rig import (
 )
 from tests.support.rig import message as make_message
 
-VM_REGION, VM_WRITE, VM_READ, DEALLOCATE_MEMORY = 2029, 2027, 2026, 2023
+VM_REGION, VM_WRITE, VM_READ, TASK_CREATE = 2029, 2027, 2026, 2007
 
 
 def unmap(managed: Managed) -> None:
@@ -506,3 +510,45 @@ def test_mapping_that_fails_leaves_no_object(rig: KernelRig) -> None:
     assert code == KernReturn.NO_SPACE
     assert managed.pager.hear(port) == News(INIT, (PAGE,))
     assert managed.pager.hear(port) == News(TERMINATE, ())
+
+
+def test_object_kept_for_long_ends_when_many_are_kept(rig: KernelRig) -> None:
+    managed = Managed(rig, may_cache=True)
+    managed.bring(0, 1)
+    managed.store(0, 2)
+    unmap(managed)
+    assert managed.all_news() == []
+    pager = managed.pager.actor
+    for _ in range(CACHED_MAX):
+        port = pager.port()
+        right = pager.space.take(port, MAKE_SEND)
+        assert isinstance(right, Carried)
+        memory = rig.kernel.pagers.object_of(right.port)
+        right.destroy()
+        address = managed.client.memory.map(0, PAGE, 0, True, memory, 0, False, 3, 7, 1)
+        assert memory.pager is not None
+        memory.pager.become_ready(True, DELAY)
+        managed.client.memory.deallocate(address, PAGE)
+    rig.check()
+    assert [news.ident for news in managed.all_news()] == [DATA_RETURN, TERMINATE]
+
+
+def test_supply_of_more_than_ram_is_refused(rig: KernelRig) -> None:
+    managed = Managed(rig)
+    actor = managed.pager.actor
+    address = actor.memory.allocate(0, 1 << 33, True)
+    port, give = managed.pager.reply_port()
+    managed.tell(SUPPLY, 0, At(address, (1 << 32) - PAGE), 0, 0, give)
+    assert managed.pager.hear(port) == News(71, ())
+
+
+def test_copy_of_a_huge_object_is_made_at_once_or_waits_at_once(rig: KernelRig) -> None:
+    managed = Managed(rig, pages=1 << 24, strategy=NONE)
+    managed.client.memory.inherit(managed.address, managed.pages * PAGE, 1)
+    client = managed.client
+    reply = client.port()
+    body, _ = client.request_body(TASK_CREATE, 1)
+    octets = header(client.self_name, reply, COPY_SEND, MAKE_SEND_ONCE, TASK_CREATE, 32 + len(body))
+    assert client.send(octets + body) == 0
+    assert client.poll(reply) is None
+    managed.request(0)

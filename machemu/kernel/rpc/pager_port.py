@@ -237,6 +237,9 @@ class PagerTable:
     def has_any(self) -> bool:
         return self.default is not None or bool(self._by_port)
 
+    def needs_reserve(self) -> bool:
+        return self.default is not None
+
     def takes(self, memory: VmObject) -> bool:
         pager = memory.pager
         return self.default is not None if pager is None else pager.ready and not pager.lost

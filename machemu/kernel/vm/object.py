@@ -177,7 +177,12 @@ class VmObject:
     @property
     def copies_a_pager(self) -> bool:
         """The pages of what this shadows are copied here before they change."""
-        return self.shadow is not None and self.shadow.pager is not None
+        return self.shadow is not None and self.shadow.pager is not None and self in self.shadow.pager.copies
+
+    def _leave_copies(self) -> None:
+        """What this shadows need not care any more what is copied here."""
+        if self.shadow is not None and self.shadow.pager is not None:
+            self.shadow.pager.copies.pop(self, None)
 
     def _absorb(self, below: VmObject) -> None:
         """Take over the pages and the shadow of `below`, which nobody else refers to."""
@@ -201,6 +206,7 @@ class VmObject:
         for index, frame in self.visible(first, count).items():
             if index not in self.pages:
                 self.pages[index] = self.pool.copy_of(frame)
+        self._leave_copies()
         below, self.shadow, self.shadow_offset = self.shadow, None, 0
         below.release()
 
@@ -251,9 +257,7 @@ class VmObject:
             doomed.references -= 1
             if doomed.references or (doomed.pager is not None and doomed.pager.source.unreferenced()):
                 return
-            if doomed.copies_a_pager:
-                assert doomed.shadow is not None and doomed.shadow.pager is not None
-                doomed.shadow.pager.copies.pop(doomed, None)
+            doomed._leave_copies()
             for frame in doomed.pages.values():
                 self.pool.free(frame)
             doomed.pages.clear()

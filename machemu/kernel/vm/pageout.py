@@ -41,6 +41,9 @@ class Managers(Protocol):
     def has_any(self) -> bool:
         """Somebody could take pages."""
 
+    def needs_reserve(self) -> bool:
+        """There is a default manager."""
+
     def of(self, memory: VmObject) -> Pager | None:
         """The object's pager, made now if it is anonymous; None: nobody takes its pages."""
 
@@ -106,6 +109,11 @@ class PageOut:
         none, nobody can free any.
         """
         pool = self._pool
+        if pool.reserve and not self._managers.needs_reserve():
+            pool.free_frames.extend(pool.reserve)
+            pool.reserve.clear()
+            pool.reserve_size = 0
+            return
         if not self._managers.has_any():
             return
         if self._managers.is_served_first():

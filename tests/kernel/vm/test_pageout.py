@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from machemu.kernel.results import KernReturn
+from machemu.kernel.vm.object import VmObject
 from tests.support.pagers import (
     CREATE,
     DATA_INITIALIZE,
@@ -157,6 +158,36 @@ def test_page_that_the_dead_manager_had_is_lost(small: KernelRig) -> None:
     small.kernel.terminate_task(manager.pager.actor.task, None, "test")
     assert actor.load(base, 1) is None
     assert b"bad_access (code 10," in small.machine.console.written
+
+
+def test_sending_paged_out_memory_again_and_again_adds_no_objects(small: KernelRig) -> None:
+    manager = DefaultPager(small)
+    actor, receiver = small.actor, small.another()
+    base = fill(manager, actor, 4)
+    fill(manager, actor, FRAMES)
+    with small.checked_at_the_end():
+        for turn in range(20):
+            copy = manager.until_done(lambda: actor.memory.copyin(base, 4 * PAGE, False))
+            address = receiver.memory.copyout(copy)
+            receiver.memory.deallocate(address, 4 * PAGE)
+            assert manager.let(actor, base + turn % 4 * PAGE, bytes([turn]))
+    entry = actor.memory.entry_at(base)
+    assert entry is not None
+    memory, length = entry.memory, 0
+    while isinstance(memory, VmObject):
+        memory, length = memory.shadow, length + 1
+    assert length <= 3
+
+
+def test_reserve_of_a_dead_manager_is_for_everybody(small: KernelRig) -> None:
+    manager = DefaultPager(small)
+    reserve = small.kernel.pool.reserve_size
+    small.kernel.terminate_task(manager.pager.actor.task, None, "test")
+    with small.frames_left(0):
+        assert reserve > 0
+        base = small.actor.memory.allocate(0, reserve * PAGE, True)
+        for page in range(reserve):
+            assert small.actor.store(base + page * PAGE, b"x")
 
 
 def test_external_pages_go_to_their_own_manager(small: KernelRig) -> None:

@@ -378,6 +378,21 @@ def test_child_inherits_a_copy_or_the_object_itself(rig: KernelRig) -> None:
     assert child.load(second, 1) == b"\x09"
 
 
+def test_copy_that_children_share_is_the_objects_no_more(rig: KernelRig) -> None:
+    managed = Managed(rig, pages=2)
+    managed.bring(0, 1)
+    managed.bring(1, 2)
+    copy = managed.map(managed.client, copy=True)
+    managed.client.memory.inherit(copy, 2 * PAGE, 0)
+    child = Actor(rig, rig.kernel.create_task(managed.client.task, inherit_memory=True))
+    managed.store(1, 9)
+    rig.check()
+    assert child.load(copy + PAGE, 1) == b"\x02"
+    assert child.store(copy, b"\x05")
+    assert managed.client.load(copy, 1) == b"\x05"
+    assert managed.load(0) == 1
+
+
 # -- the kernel's own copies ------------------------------------------------------------------
 
 

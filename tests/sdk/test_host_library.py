@@ -231,7 +231,7 @@ def errors(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     (SERVER | 0x52 << 14 | 110, "(personality)", "OS/2 error 110"),
     (SERVER | 0x53 << 14 | 0x3FFF, "(personality)", "Win32 error 16383"),
     (SERVER | 0x54 << 14 | 1, "(server)", "unknown result 0x8150001"),
-    (-1, "(?)", "unknown result 0xffffffff"),
+    (-2, "(?)", "unknown result 0xfffffffe"),
 ])
 def test_every_result_has_a_text_and_says_where_it_comes_from(errors: ctypes.CDLL, result: int, kind: str,
                                                               text: str) -> None:

@@ -78,11 +78,15 @@ class PagerActor:
 
     def tell(self, ident: int, *arguments: object, control: int | None = None) -> None:
         """A call on the control port, without a reply; its data leave the pager's memory."""
-        arguments = tuple(self._apart(value) if isinstance(value, bytes) and value else value for value in arguments)
-        body, complex_ = self.actor.request_body(ident, *arguments)
+        sent = [self._apart(value) if isinstance(value, bytes) and value else value for value in arguments]
+        apart = [new for new, value in zip(sent, arguments, strict=True) if new is not value]
+        body, complex_ = self.actor.request_body(ident, *sent)
         octets = header(self.control if control is None else control, ident=ident, size=32 + len(body),
                         complex_=complex_) + body
         assert self.actor.send(octets) == 0
+        for place in apart:
+            assert isinstance(place, At)
+            self.actor.memory.deallocate(place.address, place.size)
 
     def _apart(self, data: bytes) -> At:
         """Data on pages of their own."""

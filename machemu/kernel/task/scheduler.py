@@ -40,7 +40,7 @@ class Scheduler:
         self._queue = RunQueue()
         self._woken: Thread | None = None  # the last thread made ready, not yet in the queue
         self._rests: deque[Rest] = deque()  # of traps, to be done before any thread runs
-        self._tired: set[Thread] = set()  # that used the processor much of late
+        self._tired: dict[Thread, None] = {}  # that used the processor much of late
         self._since = 0  # units of the clock when the current thread, or nobody, began to run
         self._idle_units = 0
         self._load = Load()
@@ -153,16 +153,16 @@ class Scheduler:
         now = self._clock.now_ns
         for thread in list(self._tired):
             if not thread.recover(now):
-                self._tired.discard(thread)
+                del self._tired[thread]
         if current.tire(now):
-            self._tired.add(current)
+            self._tired[current] = None
         self.current_load()
         if not self.yield_to():
             self.quantum_end_ns = now + current.quantum_ns
 
     def forget(self, thread: Thread) -> None:
         """It has ended."""
-        self._tired.discard(thread)
+        self._tired.pop(thread, None)
 
     # -- the processor ----------------------------------------------------------------------
 

@@ -143,8 +143,8 @@ class PageOut:
         self._soon = False
         self._fill_reserve()
         goal = max(pool.total // GOAL_PART, 4) - self._leaving - len(pool.free_frames)
-        if goal > 0 and self._managers.has_any():
-            self._evict(goal)
+        if goal > 0 and self._managers.has_any() and not self._evict(goal):
+            self._evict(goal)  # all that was on the inactive queue had left it, or was in use again
         self._fill_reserve()
         if pool.free_frames:
             self._over(None)
@@ -179,8 +179,8 @@ class PageOut:
         self._leaving = 0
         self._over(None if self._pool.free_frames else self)
 
-    def _evict(self, goal: int) -> None:
-        """Page out up to `goal` pages that have not been used since they became inactive."""
+    def _evict(self, goal: int) -> int:
+        """Page out up to `goal` pages that have not been used since they became inactive; how many."""
         self._deactivate(goal)
         in_use = self._mapped_frames()
         victims: dict[VmObject, list[int]] = {}
@@ -201,6 +201,7 @@ class PageOut:
             pager = self._managers.of(memory)
             if pager is not None:
                 pager.page_out(indices)
+        return count
 
     def _mapped_frames(self) -> set[int]:
         return {place >> PAGE_SHIFT for memory_map in self._pool.maps

@@ -188,7 +188,8 @@ class Pager:
         """Give the copies their own page before this one changes.  Raises RESOURCE_SHORTAGE."""
         for copy in self.copies:
             there = index - copy.shadow_offset
-            if there >= 0 and there not in copy.pages:
+            out = copy.pager is not None and copy.pager.holds(there)  # it has its own, with its manager
+            if there >= 0 and there not in copy.pages and not out:
                 copy.pages[there] = self.memory.pool.copy_of(frame)
                 copy.unmap(there, 1)
 

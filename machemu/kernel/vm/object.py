@@ -192,6 +192,7 @@ class VmObject:
                 self.pool.free(frame)
             else:
                 self.pages[here] = frame
+        below.pages.clear()  # page-out may still have it on its queues
         self.shadow, self.shadow_offset = below.shadow, self.shadow_offset + below.shadow_offset
 
     def flatten(self, first: int, count: int) -> None:

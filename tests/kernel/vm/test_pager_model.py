@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -157,9 +158,30 @@ HISTORIES: Final = st.lists(st.tuples(st.sampled_from(OPERATIONS), st.integers(0
                                       st.integers(1, 255)), min_size=15, max_size=40)
 
 
+ONCE_WRONG: Final = {
+    "a copy's page that its manager has": [
+        (World.map, 3, 3, 141), (World.fork, 0, 0, 178), (World.store, 3, 3, 245)],
+    "all inactive pages have left": [
+        (World.allocate, 3, 3, 88), (World.store, 1, 3, 116), (World.press, 2, 3, 141), (World.fork, 3, 1, 116),
+        (World.fork, 0, 1, 255)],
+    "an object that was absorbed is on the queues": [
+        (World.allocate, 1, 3, 125), (World.press, 3, 2, 181), (World.send, 2, 3, 143), (World.press, 0, 1, 26),
+        (World.send, 0, 3, 47), (World.store, 3, 3, 25)],
+}
+
+
+@pytest.mark.parametrize("history", ONCE_WRONG.values(), ids=ONCE_WRONG)
+def test_history_that_once_went_wrong(history: list[tuple[object, int, int, int]]) -> None:
+    run(history)
+
+
 @settings(derandomize=True, deadline=None, max_examples=20, database=None)
 @given(HISTORIES)
 def test_memory_is_what_the_model_says(history: list[tuple[object, int, int, int]]) -> None:
+    run(history)
+
+
+def run(history: list[tuple[object, int, int, int]]) -> None:
     world = World()
     rig = world.rig
     for operation, task, slot, number in history:

@@ -37,6 +37,10 @@ static const int error_of[FILE_STATUSES] = {
 	[FILE_BAD_PROGRAM] = DOS_BAD_FORMAT,
 	[FILE_NO_CHILD] = DOS_INVALID_FUNCTION,
 	[FILE_IO] = DOS_GENERAL_FAILURE,
+	[FILE_NOT_ALLOWED] = DOS_ACCESS_DENIED,
+	[FILE_TABLE_FULL] = DOS_NO_MEMORY,
+	[FILE_NO_PROCESSES] = DOS_NO_MEMORY,
+	[FILE_TOO_MANY_WAIT] = DOS_NO_MEMORY,
 };
 
 /* What a session has beside its files. */
@@ -260,7 +264,6 @@ kern_return_t serve_dos_exec(mach_port_t port, mach_port_t reply, const char *pa
 	server_arguments_t arguments;
 	size_t size = exec_arguments(path, tail, arguments);
 	place_t place;
-	child_t *child;
 	file_status_t status;
 
 	if (session == NULL)
@@ -271,9 +274,7 @@ kern_return_t serve_dos_exec(mach_port_t port, mach_port_t reply, const char *pa
 	if (status == FILE_OK && size == 0)
 		status = FILE_NO_MEMORY;
 	if (status == FILE_OK)
-		status = session_start(session, place.entry, arguments, size, &child);
-	if (status == FILE_OK)
-		status = session_wait(session, child->number, reply, exec_late);
+		status = session_run(session, place.entry, arguments, size, reply, exec_late);
 	return status == FILE_OK ? MIG_NO_REPLY : answer_path(status);
 }
 
@@ -316,6 +317,8 @@ int main(void)
 {
 	static const personality_t dos = {
 		.name = "dos",
+		.subsystem = DOS_SUBSYSTEM,
+		.errors = error_of,
 		.standard_handles = STANDARD_HANDLES,
 		.demux = dos_server,
 		.opened = opened,

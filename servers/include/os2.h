@@ -36,6 +36,7 @@ typedef PID *PPID;
 #define ERROR_WRITE_PROTECT       19
 #define ERROR_GEN_FAILURE         31
 #define ERROR_INVALID_PARAMETER   87
+#define ERROR_NO_PROC_SLOTS       89
 #define ERROR_OPEN_FAILED         110
 #define ERROR_BUFFER_OVERFLOW     111
 #define ERROR_WAIT_NO_CHILDREN    128

@@ -32,6 +32,10 @@ static const int error_of[FILE_STATUSES] = {
 	[FILE_BAD_PROGRAM] = ERROR_BAD_FORMAT,
 	[FILE_NO_CHILD] = ERROR_WAIT_NO_CHILDREN,
 	[FILE_IO] = ERROR_GEN_FAILURE,
+	[FILE_NOT_ALLOWED] = ERROR_ACCESS_DENIED,
+	[FILE_TABLE_FULL] = ERROR_NOT_ENOUGH_MEMORY,
+	[FILE_NO_PROCESSES] = ERROR_NO_PROC_SLOTS,
+	[FILE_TOO_MANY_WAIT] = ERROR_NOT_ENOUGH_MEMORY,
 };
 
 static const char *const consoles[] = {"CON", "KBD$", "SCREEN$", NULL};
@@ -259,6 +263,8 @@ int main(void)
 {
 	static const personality_t os2 = {
 		.name = "os2",
+		.subsystem = OS2_SUBSYSTEM,
+		.errors = error_of,
 		.standard_handles = 3,
 		.demux = os2_server,
 	};

@@ -35,6 +35,10 @@ static const int errno_of[FILE_STATUSES] = {
 	[FILE_BAD_PROGRAM] = ENOEXEC,
 	[FILE_NO_CHILD] = ECHILD,
 	[FILE_IO] = EIO,
+	[FILE_NOT_ALLOWED] = EPERM,
+	[FILE_TABLE_FULL] = ENFILE,
+	[FILE_NO_PROCESSES] = EAGAIN,
+	[FILE_TOO_MANY_WAIT] = EAGAIN,
 };
 
 static kern_return_t failure(int error)
@@ -249,6 +253,8 @@ int main(void)
 {
 	static const personality_t unix_personality = {
 		.name = "unix",
+		.subsystem = UNIX_SUBSYSTEM,
+		.errors = errno_of,
 		.standard_handles = 3,
 		.demux = unix_server,
 	};

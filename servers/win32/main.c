@@ -19,6 +19,7 @@
 
 #define PROCESS_HANDLES 0x10000
 #define THREAD_HANDLES  0x20000
+_Static_assert(PROCESS_HANDLES + 4 * CHILD_NUMBERS < THREAD_HANDLES, "no handle is both");
 
 /* Win32's error for each way a call on a file can end. */
 static const int error_of[FILE_STATUSES] = {
@@ -39,6 +40,10 @@ static const int error_of[FILE_STATUSES] = {
 	[FILE_BAD_PROGRAM] = ERROR_BAD_EXE_FORMAT,
 	[FILE_NO_CHILD] = ERROR_INVALID_HANDLE,
 	[FILE_IO] = ERROR_GEN_FAILURE,
+	[FILE_NOT_ALLOWED] = ERROR_ACCESS_DENIED,
+	[FILE_TABLE_FULL] = ERROR_NO_SYSTEM_RESOURCES,
+	[FILE_NO_PROCESSES] = ERROR_NO_SYSTEM_RESOURCES,
+	[FILE_TOO_MANY_WAIT] = ERROR_NO_SYSTEM_RESOURCES,
 };
 
 static const char *const consoles[] = {"CON", "CONIN$", "CONOUT$", NULL};
@@ -295,6 +300,8 @@ int main(void)
 {
 	static const personality_t win32 = {
 		.name = "win32",
+		.subsystem = WIN32_SUBSYSTEM,
+		.errors = error_of,
 		.standard_handles = 3,
 		.demux = win32_server,
 	};

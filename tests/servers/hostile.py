@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import pytest
 from hypothesis import strategies as st
 
 from machemu.hw.api import PAGE_SIZE
 from machemu.interfaces.runtime import POLYMORPHIC, Item, Kind, Routine, Subsystem, encode_request
 from machemu.kernel.ipc.body import INLINE
-from machemu.kernel.ipc.message import HEADER
+from machemu.kernel.ipc.message import HEADER, Message, Peer
 from machemu.kernel.ipc.port import QUEUE_LIMIT_DEFAULT
 from machemu.kernel.ipc.right import (
     COPY_SEND,
@@ -21,6 +22,7 @@ from machemu.kernel.ipc.right import (
     MAKE_SEND_ONCE,
     MOVE_RECEIVE,
 )
+from machemu.kernel.ipc.send import copy_in
 from machemu.kernel.results import MigReturn, MsgReturn
 from tests.support.stubs import Lone, Puppet
 
@@ -193,3 +195,14 @@ def random_requests(*subsystems: Subsystem) -> st.SearchStrategy[tuple[int, byte
         return routine.id, bytes(data), complex_ ^ draw(st.booleans())
 
     return request()
+
+
+def passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on puppets send as a network server does that passes messages on for node 2."""
+
+    def copy_in_for_a_peer(*arguments: Any) -> Message:
+        message = copy_in(*arguments)
+        message.peer = Peer(2, 1)
+        return message
+
+    monkeypatch.setattr("tests.support.stubs.copy_in", copy_in_for_a_peer)

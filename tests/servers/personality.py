@@ -14,6 +14,10 @@ SUBSYSTEMS: Final = {"unix": 0x50, "dos": 0x51, "os2": 0x52, "win32": 0x53}
 PERSONALITIES: Final = tuple(SUBSYSTEMS)
 CONSOLE: Final = {"unix": 0, "dos": 0, "os2": 0, "win32": 4}  # a handle of it that every program has
 STANDARD: Final = {"unix": 3, "dos": 5, "os2": 3, "win32": 3}  # how many such handles
+START: Final[dict[str, tuple[object, ...]]] = {  # the call that starts a program
+    "unix": ("spawn", b"/bin/hello", b"hello\0"), "dos": ("exec", b"\\BIN\\HELLO", b""),
+    "os2": ("exec", b"C:\\bin\\hello", b"hello\0"),
+    "win32": ("create_process", b"C:\\bin\\hello", b"hello\0")}
 EXITED, KILLED = 0, 1  # how proc says that a program has ended
 MOTD: Final = b"Welcome to the laboratory.\n"
 FILES: Final = {
@@ -53,6 +57,17 @@ class Program:
         pending = self.puppet.ask(self.session, f"{self.server.name}_{routine}", *arguments)
         self.server.node.settle()
         return pending
+
+    def start(self) -> Pending:
+        """Have a program started; DOS answers when it has ended."""
+        routine, *arguments = START[self.server.name]
+        return self.ask(str(routine), *arguments)
+
+    def attach_error(self) -> int:
+        """The personality's own code of a session that must be refused."""
+        routine = f"{self.server.name}_attach"
+        port = self.server.port_for(self.puppet)
+        return self.server.code_of(self.puppet.refusal(port, routine, self.puppet.port()))
 
     def error(self, routine: str, *arguments: object) -> int:
         """The personality's own code of a call that must fail."""

@@ -101,6 +101,8 @@ class StubProc:
         self.refuses = 0  # the result of every start, if it is not 0
         self._task_of = task_of or (lambda started: 1000 + started.pid)
         self.exits: list[tuple[int, int]] = []  # task number and status
+        self.killed: list[int] = []  # pids
+        self.on_start: Callable[[], None] = lambda: None  # before a start is answered
         self._records: dict[int, bytes] = {}  # by task number
         self._waits: dict[int, list[Request]] = {}  # by pid
         self._last_pid = 0
@@ -108,7 +110,8 @@ class StubProc:
         self._name = self.puppet.service()
         self.port = self.puppet.object(self._name)
         self.puppet.serve(self._name, {
-            "proc_who": self._who, "proc_start": self._start, "proc_wait": self._wait, "proc_exit": self._exit})
+            "proc_who": self._who, "proc_start": self._start, "proc_wait": self._wait, "proc_exit": self._exit,
+            "proc_kill": self._kill})
 
     def knows(self, task: Task, *, manifest: bool = False, pid: int = 0) -> int:
         """From now on `task` is a process, a new one if no pid is given; its pid."""
@@ -149,11 +152,15 @@ class StubProc:
         started = Started(self._last_pid, path.decode(), name.rstrip(b"\0").decode(),
                           arguments[:-1].decode().split("\0"), flags)
         self.started.append(started)
+        self.on_start()
         return started.pid, self._task_of(started)
 
     def _wait(self, request: Request, pid: int) -> None:
         self._waits.setdefault(pid, []).append(request)
         raise Late
+
+    def _kill(self, request: Request, pid: int) -> None:
+        self.killed.append(pid)
 
     def _exit(self, request: Request, status: int) -> None:
         self.exits.append((request.sender, status))

@@ -5,22 +5,21 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from machemu.interfaces import acs, netname
-from machemu.kernel.ipc.message import Message, Peer
 from machemu.kernel.ipc.port import QUEUE_LIMIT_DEFAULT, Port
 from machemu.kernel.ipc.right import COPY_SEND, MACH_PORT_DEAD, MACH_PORT_NULL, MAKE_SEND
-from machemu.kernel.ipc.send import copy_in
 from machemu.kernel.results import KernReturn
 from tests.servers.hostile import (
     UNDELIVERABLE,
     ask_for_answers_nobody_can_take,
     forged_notifications,
     misdeeds,
+    passed_on,
     random_requests,
 )
 from tests.servers.stub_servers import StubBoot, StubProc
@@ -885,18 +884,6 @@ def test_names_come_back_to_what_they_were_whatever_is_called_how_often(site: Si
     with site.node.nothing_kept():
         for _ in range(5):
             every_call()
-
-
-
-def passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on puppets send as a network server does that passes messages on for node 2."""
-
-    def copy_in_for_a_peer(*arguments: Any) -> Message:
-        message = copy_in(*arguments)
-        message.peer = Peer(2, 1)
-        return message
-
-    monkeypatch.setattr("tests.support.stubs.copy_in", copy_in_for_a_peer)
 
 
 def test_tasks_of_other_nodes_have_no_names_here_but_may_ask(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

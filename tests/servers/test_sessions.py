@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 
 from machemu.interfaces import dos, os2, unix, win32
-from machemu.kernel.ipc.right import MACH_PORT_DEAD, MACH_PORT_NULL
+from machemu.kernel.ipc.right import MACH_PORT_DEAD, MACH_PORT_NULL, RECEIVE
 from machemu.kernel.results import KernReturn
 from tests.servers.hostile import (
     UNDELIVERABLE,
     ask_for_answers_nobody_can_take,
     forged_notifications,
     misdeeds,
+    passed_on,
     random_requests,
 )
 from tests.servers.personality import CONSOLE, PERSONALITIES, STANDARD, Personality, running
@@ -24,6 +25,7 @@ from tests.support.stubs import Lone
 INTERFACES: Final = {"unix": unix.SUBSYSTEM, "dos": dos.SUBSYSTEM, "os2": os2.SUBSYSTEM, "win32": win32.SUBSYSTEM}
 LINE_MAX: Final = 128  # octets of one read from the console
 FAILURE: Final = {"unix": 5, "dos": 31, "os2": 31, "win32": 31}  # EIO, general failure
+NOT_ALLOWED: Final = {"unix": 1, "dos": 5, "os2": 5, "win32": 5}  # EPERM, access denied
 
 
 @pytest.fixture(params=PERSONALITIES)
@@ -119,6 +121,40 @@ def test_session_that_nobody_took_is_closed(server: Personality) -> None:
     with server.node.nothing_kept():
         puppet.ask(server.port_for(puppet), f"{server.name}_attach", puppet.port()).abandon()
     assert server.stat() == ["counter opened=1 closed=1 requests=4 refused=0 readers=0"]
+
+
+@pytest.mark.req("A-S01")
+def test_tasks_of_other_nodes_have_no_sessions_but_may_see_the_tables(server: Personality, console: int,
+                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their messages come from the GNS, whose process a session would be."""
+    gns, far = server.program(), server.program(attached=False)
+    passed_on(monkeypatch)
+    with server.node.nothing_kept():
+        assert far.attach_error() == NOT_ALLOWED[server.name]
+        assert server.error_of(gns.start()) == NOT_ALLOWED[server.name]
+        assert gns.error("write", console, b"not heard\n") == NOT_ALLOWED[server.name]
+        assert server.stat()[0] == "counter opened=1 closed=0 requests=6 refused=3 readers=0"
+    assert server.proc.started == []
+    monkeypatch.undo()
+    assert gns.value("write", console, b"heard\n") == 6
+    assert server.node.console == "heard\n"
+
+
+@pytest.mark.parametrize("name", PERSONALITIES)
+def test_program_whose_end_could_not_be_told_is_not_left_to_run(name: str) -> None:
+    with running(name) as server:
+        program = server.program()
+        server.proc.on_start = lambda: _lose_newest_port(server)
+        assert server.error_of(program.start()) == FAILURE[name]
+        assert server.proc.killed == [server.proc.started[0].pid]
+        assert "children=0 waiters=0" in server.stat()[1]
+
+
+def _lose_newest_port(server: Personality) -> None:
+    """The server's port for the child's end goes, so that proc cannot be asked to tell it."""
+    space = server.task.space
+    receives = [name for name in space.entries if space.lookup(name).kind == RECEIVE]
+    space.destroy_name(receives[-1])
 
 
 def test_handles_of_one_session_are_not_another_s(server: Personality, console: int) -> None:

@@ -21,6 +21,7 @@ BEGIN, CURRENT, END = range(3)
 STANDARD: Final = (4, 8, 12)
 FIRST: Final = 16  # handle of the first file opened
 HANDLES_MAX: Final = 32
+CHILDREN: Final = 1023  # that have handles of their own, one after another
 THREAD: Final = 0x1_0000  # from a process's handle to its thread's
 MOTD_PATH: Final = b"C:\\etc\\motd"
 HELLO_PATH: Final = b"C:\\bin\\hello"
@@ -245,6 +246,23 @@ def test_wait_ends_when_the_handle_it_waits_for_is_closed(program: Program, serv
     wait = program.ask("wait", handle, False)
     program.call("close", handle)
     assert server.error_of(wait) == INVALID_HANDLE
+
+
+def test_handle_of_a_process_is_never_one_of_a_thread(server: Personality, program: Program) -> None:
+    first, _ = create(program)
+    second, _ = create(program)
+    program.call("close", second)
+    handles = {first, second}
+    for _ in range(CHILDREN):
+        handle, pid = create(program)
+        assert handle != first, "that one is still open"
+        assert program.value("exit_code", handle) == STILL_ACTIVE
+        program.call("close", handle)
+        assert program.error("exit_code", handle) == INVALID_HANDLE
+        server.proc.ends(pid, 0)
+        handles.add(handle)
+    assert len(handles) == CHILDREN, "the numbers go round"
+    assert max(handles) < min(handles) + THREAD
 
 
 def test_handles_of_another_process_mean_nothing(server: Personality, program: Program) -> None:

@@ -105,14 +105,15 @@ unsigned files_open_count(const file_table_t *table);
 typedef struct child {
 	struct child *next;
 	int           pid;
-	int           number; /* of this child within its session, from 1 */
+	int           number; /* of this child within its session, 1 to CHILD_NUMBERS */
 	bool          ended;
 	bool          crashed; /* ended by an exception, not by its own call */
 	int           status;  /* what it gave to exit, if it was not ended otherwise */
 	mach_port_t   port;    /* where proc tells the end; null once told */
 } child_t;
 
-#define ANY_CHILD 0
+#define ANY_CHILD     0
+#define CHILD_NUMBERS 1023 /* then the numbers of children start anew */
 
 struct session;
 
@@ -138,12 +139,15 @@ typedef struct session {
 	file_table_t    files;
 	child_t        *children;
 	waiter_t       *waiters;
+	unsigned        child_count, waiter_count, reader_count;
 	int             last_child; /* number last given out */
 	void           *own;        /* the personality's, made by its `opened` */
 } session_t;
 
 typedef struct personality {
 	const char *name;             /* under which programs find the server */
+	int         subsystem;        /* of its errors; its requests start at 256 times this */
+	const int  *errors;           /* its codes, by file_status_t */
 	unsigned    standard_handles; /* open at a program's start, on the console */
 	boolean_t (*demux)(mach_msg_header_t *request, mach_msg_header_t *reply);
 	bool (*opened)(session_t *session); /* false: no memory; may be null */
@@ -168,11 +172,16 @@ child_t *session_child_by_pid(session_t *session, int pid);
 void session_forget(session_t *session, child_t *child);
 
 /* Answers on `reply`, at once if the child has ended, else later.
-   FILE_NO_CHILD: there is nothing to wait for, and no answer will be given. */
+   FILE_NO_CHILD: there is nothing to wait for.  No answer will be given if this fails. */
 file_status_t session_wait(session_t *session, int number, mach_port_t reply,
     child_answer_t answer);
 file_status_t session_read_console(session_t *session, size_t wanted, mach_port_t reply,
     console_answer_t answer);
+
+/* Starts a program as session_start does, and answers on `reply` when it has ended.
+   No answer will be given if this fails, and no program has been started. */
+file_status_t session_run(session_t *session, const archive_entry_t *program,
+    const char *arguments, size_t size, mach_port_t reply, child_answer_t answer);
 
 /* Counts a call outside the personality's list, for `stat`. */
 void session_count_refused(void);

@@ -24,11 +24,13 @@
 typedef struct legacy {
 	struct legacy *next;
 	int            pid;
+	int            parent;
 	mach_port_t    port; /* where proc tells the child's end, once the parent does not listen */
 	file_table_t   files;
 } legacy_t;
 
 static legacy_t *legacies;
+static unsigned child_total, waiter_total;
 
 static legacy_t *legacy_find(int pid)
 {
@@ -37,6 +39,20 @@ static legacy_t *legacy_find(int pid)
 	while (legacy != NULL && legacy->pid != pid)
 		legacy = legacy->next;
 	return legacy;
+}
+
+/* Whether one more program of the session may be started: it becomes a child, and
+   until it opens its session a legacy, which outlives the child. */
+static bool start_room(const session_t *session)
+{
+	unsigned count = 0, of_parent = 0;
+
+	for (const legacy_t *legacy = legacies; legacy != NULL; legacy = legacy->next) {
+		count++;
+		of_parent += legacy->parent == session->pid;
+	}
+	return session->child_count < CHILDREN_OF_SESSION && child_total < CHILDREN_MAX
+	    && of_parent < SESSIONS_OF_PROGRAM * CHILDREN_OF_SESSION && count < CHILDREN_MAX;
 }
 
 /* Takes it off the list, without its files. */
@@ -115,6 +131,11 @@ kern_return_t process_watch(int pid, mach_port_t port)
 	return proc_wait_request(service_port, port, pid);
 }
 
+kern_return_t process_kill(int pid)
+{
+	return proc_kill(service_port, pid);
+}
+
 /* --- children ------------------------------------------------------------ */
 
 static void child_free(child_t *child)
@@ -128,32 +149,60 @@ static void child_free(child_t *child)
 	free(child);
 }
 
+/* A program whose end could not be told is not left to run. */
+static file_status_t launch(child_t *child, const char *path, const char *arguments, size_t size)
+{
+	if (process_start(path, arguments, size, &child->pid) != KERN_SUCCESS)
+		return FILE_BAD_PROGRAM;
+	if (process_watch(child->pid, child->port) == KERN_SUCCESS)
+		return FILE_OK;
+	process_kill(child->pid); /* fails if proc has gone, which nobody can help then */
+	return FILE_IO;
+}
+
+/* Numbers go round, so that one is not soon taken for the child that had it before. */
+static int child_number(session_t *session)
+{
+	do
+		session->last_child = session->last_child % CHILD_NUMBERS + 1;
+	while (session_child(session, session->last_child) != NULL);
+	return session->last_child;
+}
+
 file_status_t session_start(session_t *session, const archive_entry_t *program,
     const char *arguments, size_t size, child_t **started)
 {
-	child_t *child = calloc(1, sizeof *child);
-	legacy_t *legacy = calloc(1, sizeof *legacy);
+	child_t *child;
+	legacy_t *legacy;
+	file_status_t status;
 
+	if (!start_room(session))
+		return FILE_NO_PROCESSES;
+	child = calloc(1, sizeof *child);
+	legacy = calloc(1, sizeof *legacy);
 	if (child == NULL || legacy == NULL || port_in_set(&child->port) != KERN_SUCCESS) {
 		free(legacy);
 		free(child);
 		return FILE_NO_MEMORY;
 	}
-	if (process_start(program->path, arguments, size, &child->pid) != KERN_SUCCESS
-	    || process_watch(child->pid, child->port) != KERN_SUCCESS) {
+	status = launch(child, program->path, arguments, size);
+	if (status != FILE_OK) {
 		free(legacy);
 		child_free(child);
-		return FILE_BAD_PROGRAM;
+		return status;
 	}
 	/* The child cannot have opened its session: that request is still to be
 	   received, by this thread. */
 	legacy->pid = child->pid;
+	legacy->parent = session->pid;
 	files_share(&legacy->files, &session->files);
 	legacy->next = legacies;
 	legacies = legacy;
-	child->number = ++session->last_child;
+	child->number = child_number(session);
 	child->next = session->children;
 	session->children = child;
+	session->child_count++;
+	child_total++;
 	*started = child;
 	return FILE_OK;
 }
@@ -176,6 +225,42 @@ child_t *session_child_by_pid(session_t *session, int pid)
 	return child;
 }
 
+/* A waiter that is not on the list yet; null with the reason. */
+static waiter_t *waiter_make(const session_t *session, mach_port_t reply, child_answer_t answer,
+    file_status_t *status)
+{
+	waiter_t *waiter = NULL;
+
+	*status = FILE_TOO_MANY_WAIT;
+	if (session->waiter_count >= WAITERS_OF_SESSION || waiter_total >= WAITERS_MAX)
+		return NULL;
+	waiter = malloc(sizeof *waiter);
+	*status = waiter != NULL ? FILE_OK : FILE_NO_MEMORY;
+	if (waiter != NULL)
+		*waiter = (waiter_t){.reply = reply, .answer = answer};
+	return waiter;
+}
+
+static void waiter_add(session_t *session, waiter_t *waiter, int number)
+{
+	waiter_t **link = &session->waiters;
+
+	while (*link != NULL) /* who waits longest is answered first */
+		link = &(*link)->next;
+	waiter->number = number;
+	*link = waiter;
+	session->waiter_count++;
+	waiter_total++;
+}
+
+/* Of one that is off the list. */
+static void waiter_free(session_t *session, waiter_t *waiter)
+{
+	session->waiter_count--;
+	waiter_total--;
+	free(waiter);
+}
+
 /* Tells those who wait for a child that somebody else has waited for, or closed. */
 static void answer_childless(session_t *session)
 {
@@ -191,7 +276,7 @@ static void answer_childless(session_t *session)
 		}
 		*link = waiter->next;
 		waiter->answer(session, waiter->reply, NULL);
-		free(waiter);
+		waiter_free(session, waiter);
 	}
 }
 
@@ -200,6 +285,8 @@ void session_forget(session_t *session, child_t *child)
 	for (child_t **link = &session->children; *link != NULL; link = &(*link)->next) {
 		if (*link == child) {
 			*link = child->next;
+			session->child_count--;
+			child_total--;
 			child_free(child);
 			break;
 		}
@@ -223,7 +310,8 @@ file_status_t session_wait(session_t *session, int number, mach_port_t reply,
     child_answer_t answer)
 {
 	child_t *child = ended_child(session, number);
-	waiter_t *waiter, **link = &session->waiters;
+	waiter_t *waiter;
+	file_status_t status;
 
 	if (child != NULL) {
 		if (answer(session, reply, child))
@@ -232,14 +320,27 @@ file_status_t session_wait(session_t *session, int number, mach_port_t reply,
 	}
 	if (number == ANY_CHILD ? session->children == NULL : session_child(session, number) == NULL)
 		return FILE_NO_CHILD;
-	waiter = malloc(sizeof *waiter);
+	waiter = waiter_make(session, reply, answer, &status);
+	if (waiter != NULL)
+		waiter_add(session, waiter, number);
+	return status;
+}
+
+file_status_t session_run(session_t *session, const archive_entry_t *program,
+    const char *arguments, size_t size, mach_port_t reply, child_answer_t answer)
+{
+	child_t *child;
+	file_status_t status;
+	waiter_t *waiter = waiter_make(session, reply, answer, &status); /* once it runs, nothing may fail */
+
 	if (waiter == NULL)
-		return FILE_NO_MEMORY;
-	*waiter = (waiter_t){.number = number, .reply = reply, .answer = answer};
-	while (*link != NULL) /* who waits longest is answered first */
-		link = &(*link)->next;
-	*link = waiter;
-	return FILE_OK;
+		return status;
+	status = session_start(session, program, arguments, size, &child);
+	if (status == FILE_OK)
+		waiter_add(session, waiter, child->number);
+	else
+		free(waiter);
+	return status;
 }
 
 /* Answers those who wait for `child`, until one of them takes it away. */
@@ -257,7 +358,7 @@ static void answer_waiters(session_t *session, child_t *child)
 		}
 		*link = waiter->next;
 		forget = waiter->answer(session, waiter->reply, child);
-		free(waiter);
+		waiter_free(session, waiter);
 		if (forget) {
 			session_forget(session, child);
 			return;
@@ -319,7 +420,7 @@ void children_abandon(session_t *session)
 
 		session->waiters = waiter->next;
 		mach_port_deallocate(mach_task_self(), waiter->reply);
-		free(waiter);
+		waiter_free(session, waiter);
 	}
 	while (session->children != NULL)
 		session_forget(session, session->children);

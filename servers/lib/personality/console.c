@@ -19,7 +19,7 @@
 
 typedef struct reader {
 	struct reader   *next;
-	const session_t *session;
+	session_t       *session;
 	mach_port_t      port; /* where the device answers */
 	mach_port_t      reply;
 	console_answer_t answer;
@@ -27,6 +27,7 @@ typedef struct reader {
 
 static mach_port_t console;
 static reader_t *readers;
+static unsigned reader_total;
 
 kern_return_t terminal_open(void)
 {
@@ -65,8 +66,11 @@ kern_return_t terminal_write(const char *data, size_t size)
 file_status_t session_read_console(session_t *session, size_t wanted, mach_port_t reply,
     console_answer_t answer)
 {
-	reader_t *reader = malloc(sizeof *reader);
+	reader_t *reader;
 
+	if (session->reader_count >= READERS_OF_SESSION || reader_total >= READERS_MAX)
+		return FILE_TOO_MANY_WAIT;
+	reader = malloc(sizeof *reader);
 	if (reader == NULL)
 		return FILE_NO_MEMORY;
 	*reader = (reader_t){.session = session, .reply = reply, .answer = answer};
@@ -83,6 +87,8 @@ file_status_t session_read_console(session_t *session, size_t wanted, mach_port_
 	}
 	reader->next = readers;
 	readers = reader;
+	session->reader_count++;
+	reader_total++;
 	return FILE_OK;
 }
 
@@ -102,6 +108,8 @@ static reader_t *reader_take(mach_port_t port)
 
 static void reader_end(reader_t *reader)
 {
+	reader->session->reader_count--;
+	reader_total--;
 	port_destroy(reader->port);
 	free(reader);
 }
@@ -130,7 +138,7 @@ bool console_lost(mach_port_t port)
 	return true;
 }
 
-void console_abandon(const session_t *session)
+void console_abandon(session_t *session)
 {
 	reader_t **link = &readers;
 
@@ -149,9 +157,5 @@ void console_abandon(const session_t *session)
 
 unsigned console_readers(void)
 {
-	unsigned count = 0;
-
-	for (const reader_t *reader = readers; reader != NULL; reader = reader->next)
-		count++;
-	return count;
+	return reader_total;
 }

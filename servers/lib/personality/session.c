@@ -13,6 +13,7 @@
 #include <mach/mach_port.h>
 #include <mach/mach_traps.h>
 #include <mach/mig_errors.h>
+#include <mach/mig_support.h>
 #include <mach/notify.h>
 #include <mach_error.h>
 #include <machemu/sender.h>
@@ -25,10 +26,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define STAT_OFFSET    0xf0 /* of an interface's stat, from its first routine */
 #define REQUEST_OCTETS 8192 /* the longest message of these interfaces, and room */
 
 session_t *sessions;
 
+static unsigned session_total;
 static const personality_t *personality;
 static mach_port_t service, port_set;
 static uint64_t sender; /* task number of the request at hand */
@@ -79,6 +82,7 @@ static void session_end(session_t *session)
 	for (session_t **link = &sessions; *link != NULL; link = &(*link)->next)
 		if (*link == session) {
 			*link = session->next;
+			session_total--;
 			break;
 		}
 	if (personality->closed != NULL)
@@ -115,11 +119,30 @@ static session_t *session_make(int pid)
 	return NULL;
 }
 
+/* Whether one more session of the process `pid` may be opened. */
+static file_status_t session_room(int pid)
+{
+	unsigned count = 0;
+
+	for (const session_t *session = sessions; session != NULL; session = session->next)
+		count += session->pid == pid;
+	if (count >= SESSIONS_OF_PROGRAM)
+		return FILE_NO_HANDLES;
+	return session_total < SESSIONS_MAX ? FILE_OK : FILE_TABLE_FULL;
+}
+
+/* The personality's own error. */
+static kern_return_t failure(file_status_t status)
+{
+	return PERSONALITY_ERROR(personality->subsystem, personality->errors[status]);
+}
+
 kern_return_t session_attach(mach_port_t server, mach_port_t proof, mach_port_t *port, int *pid)
 {
 	session_t *session;
 	uint64_t task = 0;
 	int owner = 0;
+	file_status_t room;
 	kern_return_t result;
 
 	if (server != service)
@@ -129,12 +152,16 @@ kern_return_t session_attach(mach_port_t server, mach_port_t proof, mach_port_t 
 		result = KERN_NO_ACCESS; /* it shows a port of another's */
 	if (result != KERN_SUCCESS)
 		return result; /* the request, and so the right, is destroyed */
+	room = session_room(owner);
+	if (room != FILE_OK)
+		return failure(room);
 	session = session_make(owner);
 	if (session == NULL)
-		return KERN_RESOURCE_SHORTAGE;
+		return failure(FILE_NO_MEMORY);
 	mach_port_deallocate(mach_task_self(), proof);
 	session->next = sessions;
 	sessions = session;
+	session_total++;
 	counters.opened++;
 	*port = session->port;
 	*pid = owner;
@@ -166,14 +193,8 @@ kern_return_t personality_time(int64_t *seconds, int32_t *microseconds)
 
 static void stat_session(const session_t *session, struct text *out)
 {
-	unsigned children = 0, waiters = 0;
-
-	for (const child_t *child = session->children; child != NULL; child = child->next)
-		children++;
-	for (const waiter_t *waiter = session->waiters; waiter != NULL; waiter = waiter->next)
-		waiters++;
 	text_add(out, "session pid=%d files=%u children=%u waiters=%u\n", session->pid,
-	    files_open_count(&session->files), children, waiters);
+	    files_open_count(&session->files), session->child_count, session->waiter_count);
 }
 
 kern_return_t personality_stat(mach_port_t server, char **text, mach_msg_type_number_t *size)
@@ -210,10 +231,28 @@ kern_return_t do_mach_notify_send_once(mach_port_t port)
 
 /* --- the loop ------------------------------------------------------------ */
 
+/* What another node's task asks for comes from the GNS, which would get it, and in
+   whose name programs would be started.  The tables it may look at. */
+static bool is_refused(const mach_msg_header_t *request)
+{
+	return (sender_of(request)->flags & SENDER_IS_PEER)
+	    && request->msgh_id != (personality->subsystem << 8 | STAT_OFFSET);
+}
+
+static boolean_t refuse(const mach_msg_header_t *request, mach_msg_header_t *reply)
+{
+	counters.refused++;
+	mig_reply_setup(request, reply);
+	((mig_reply_header_t *)reply)->RetCode = failure(FILE_NOT_ALLOWED);
+	return TRUE;
+}
+
 static boolean_t demux(mach_msg_header_t *request, mach_msg_header_t *reply)
 {
 	counters.requests++;
 	sender = sender_of(request)->task;
+	if (is_refused(request))
+		return refuse(request, reply);
 	if (personality->demux(request, reply))
 		return TRUE;
 	/* The kernel and proc answer through send-once rights, which no client has: it

@@ -210,6 +210,8 @@ file_status_t place_match(const char *current, const char *pattern, int attribut
 		status = FILE_NO_PATH;
 	if (status != FILE_OK)
 		return status == FILE_NO_ENTRY ? FILE_NO_PATH : status;
+	if (index < 0)
+		return FILE_NO_ENTRY;
 	if (!listing_make(place.real, &listing))
 		return FILE_NO_MEMORY;
 	status = pick(&listing, last, attributes, index, name, size, found);

@@ -37,6 +37,7 @@ static const int error_of[FILE_STATUSES] = {
 	[FILE_BAD_PROGRAM] = DOS_BAD_FORMAT,
 	[FILE_NO_CHILD] = DOS_INVALID_FUNCTION,
 	[FILE_IO] = DOS_GENERAL_FAILURE,
+	[FILE_FAR_SEEK] = DOS_INVALID_FUNCTION,
 	[FILE_NOT_ALLOWED] = DOS_ACCESS_DENIED,
 	[FILE_TABLE_FULL] = DOS_NO_MEMORY,
 	[FILE_NO_PROCESSES] = DOS_NO_MEMORY,
@@ -165,7 +166,7 @@ kern_return_t serve_dos_seek(mach_port_t port, int handle, int distance, int ori
 	file_status_t status = FILE_IO;
 
 	if (session != NULL)
-		status = files_seek(&session->files, handle, distance, (unsigned)origin, &now);
+		status = files_seek(&session->files, handle, distance, (unsigned)origin, UINT32_MAX, &now);
 	*offset = (int)now;
 	return answer(status);
 }

@@ -32,6 +32,7 @@ static const int error_of[FILE_STATUSES] = {
 	[FILE_BAD_PROGRAM] = ERROR_BAD_FORMAT,
 	[FILE_NO_CHILD] = ERROR_WAIT_NO_CHILDREN,
 	[FILE_IO] = ERROR_GEN_FAILURE,
+	[FILE_FAR_SEEK] = ERROR_INVALID_PARAMETER,
 	[FILE_NOT_ALLOWED] = ERROR_ACCESS_DENIED,
 	[FILE_TABLE_FULL] = ERROR_NOT_ENOUGH_MEMORY,
 	[FILE_NO_PROCESSES] = ERROR_NO_PROC_SLOTS,
@@ -153,7 +154,7 @@ kern_return_t serve_os2_seek(mach_port_t port, int handle, int distance, int ori
 	file_status_t status = FILE_IO;
 
 	if (session != NULL)
-		status = files_seek(&session->files, handle, distance, (unsigned)origin, &now);
+		status = files_seek(&session->files, handle, distance, (unsigned)origin, UINT32_MAX, &now);
 	*offset = (int)now;
 	return answer(status);
 }

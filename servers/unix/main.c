@@ -35,6 +35,7 @@ static const int errno_of[FILE_STATUSES] = {
 	[FILE_BAD_PROGRAM] = ENOEXEC,
 	[FILE_NO_CHILD] = ECHILD,
 	[FILE_IO] = EIO,
+	[FILE_FAR_SEEK] = EOVERFLOW,
 	[FILE_NOT_ALLOWED] = EPERM,
 	[FILE_TABLE_FULL] = ENFILE,
 	[FILE_NO_PROCESSES] = EAGAIN,
@@ -161,7 +162,7 @@ kern_return_t serve_unix_lseek(mach_port_t port, int fd, int64_t distance, int o
 
 	if (session == NULL)
 		return failure(EIO);
-	status = files_seek(&session->files, fd, distance, (unsigned)origin, &now);
+	status = files_seek(&session->files, fd, distance, (unsigned)origin, INT64_MAX, &now);
 	*offset = (int64_t)now;
 	return answer(status);
 }

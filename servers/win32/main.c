@@ -40,6 +40,7 @@ static const int error_of[FILE_STATUSES] = {
 	[FILE_BAD_PROGRAM] = ERROR_BAD_EXE_FORMAT,
 	[FILE_NO_CHILD] = ERROR_INVALID_HANDLE,
 	[FILE_IO] = ERROR_GEN_FAILURE,
+	[FILE_FAR_SEEK] = ERROR_INVALID_PARAMETER,
 	[FILE_NOT_ALLOWED] = ERROR_ACCESS_DENIED,
 	[FILE_TABLE_FULL] = ERROR_NO_SYSTEM_RESOURCES,
 	[FILE_NO_PROCESSES] = ERROR_NO_SYSTEM_RESOURCES,
@@ -191,7 +192,7 @@ kern_return_t serve_win32_seek(mach_port_t port, int handle, int64_t distance, i
 	file_status_t status = FILE_IO;
 
 	if (session != NULL)
-		status = files_seek(&session->files, slot_of(handle), distance, (unsigned)origin, &now);
+		status = files_seek(&session->files, slot_of(handle), distance, (unsigned)origin, INT64_MAX, &now);
 	*offset = (int64_t)now;
 	return answer(status);
 }

@@ -141,6 +141,15 @@ def test_seek_before_the_start_or_from_nowhere_moves_nothing(program: Program, d
     assert program.value("seek", handle, 0, FROM_HERE) == 10
 
 
+def test_seek_behind_what_dx_and_ax_can_tell_moves_nothing(program: Program) -> None:
+    handle = program.value("open", b"\\ETC\\MOTD", READ)
+    for _ in range(2):
+        program.call("seek", handle, 2**31 - 1, FROM_HERE)
+    assert program.value("seek", handle, 1, FROM_HERE) == -1  # 32 bits, all set
+    assert program.error("seek", handle, 1, FROM_HERE) == INVALID_FUNCTION
+    assert program.value("seek", handle, -(2**31), FROM_HERE) == 2**31 - 1
+
+
 def test_devices_cannot_seek(program: Program) -> None:
     assert program.error("seek", 0, 0, FROM_START) == INVALID_FUNCTION
 
@@ -225,6 +234,11 @@ def test_find_tells_directories_only_if_asked_to(program: Program) -> None:
 @pytest.mark.parametrize("pattern", [b"\\NOWHERE\\*.*", b"\\ETC\\MOTD\\*.*", b"D:\\*.*"])
 def test_find_in_a_directory_that_is_not_there_is_refused(program: Program, pattern: bytes) -> None:
     assert program.error("find", pattern, 0, 0) == PATH_NOT_FOUND
+
+
+@pytest.mark.parametrize("index", [-1, -(2**31)])
+def test_find_has_no_name_before_the_first(program: Program, index: int) -> None:
+    assert program.error("find", b"\\ETC\\*.*", 0, index) == NO_MORE_FILES
 
 
 # -- programs ---------------------------------------------------------------------------------------------------

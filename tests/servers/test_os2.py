@@ -147,6 +147,15 @@ def test_seek_that_is_refused_moves_nothing(program: Program, distance: int, ori
     assert program.value("seek", handle, 0, CURRENT) == 10
 
 
+def test_seek_behind_what_32_bits_can_tell_moves_nothing(program: Program) -> None:
+    handle = opened(program)
+    for _ in range(2):
+        program.call("seek", handle, 2**31 - 1, CURRENT)
+    assert program.value("seek", handle, 1, CURRENT) == -1  # 32 bits, all set
+    assert program.error("seek", handle, 1, CURRENT) == INVALID_PARAMETER
+    assert program.value("seek", handle, -(2**31), CURRENT) == 2**31 - 1
+
+
 def test_devices_cannot_seek(program: Program) -> None:
     assert program.error("seek", 0, 0, BEGIN) == SEEK_ON_DEVICE
 

@@ -96,8 +96,9 @@ file_t *files_get(const file_table_t *table, int handle); /* null: not open */
 file_status_t files_read(file_table_t *table, int handle, char *buffer,
     size_t room, size_t *count);
 file_status_t files_write(file_table_t *table, int handle, const char *data, size_t size);
+/* An offset behind `last` is refused, FILE_FAR_SEEK. */
 file_status_t files_seek(file_table_t *table, int handle, int64_t distance,
-    unsigned origin, uint64_t *offset);
+    unsigned origin, uint64_t last, uint64_t *offset);
 unsigned files_open_count(const file_table_t *table);
 
 /* --- sessions ------------------------------------------------------------ */

@@ -33,6 +33,7 @@ typedef enum file_status {
 	FILE_BAD_PROGRAM,   /* proc would not start it */
 	FILE_NO_CHILD,
 	FILE_IO,            /* bootstrap, proc or the console failed */
+	FILE_FAR_SEEK,      /* behind the last offset that the call can tell */
 	FILE_NOT_ALLOWED,   /* a task of another node asks */
 	FILE_TABLE_FULL,    /* the server serves as many as it will */
 	FILE_NO_PROCESSES,  /* as many programs are started as may be */

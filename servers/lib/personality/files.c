@@ -126,7 +126,7 @@ file_status_t files_write(file_table_t *table, int handle, const char *data, siz
 }
 
 file_status_t files_seek(file_table_t *table, int handle, int64_t distance,
-    unsigned origin, uint64_t *offset)
+    unsigned origin, uint64_t last, uint64_t *offset)
 {
 	file_t *file = files_get(table, handle);
 	file_status_t status;
@@ -136,6 +136,8 @@ file_status_t files_seek(file_table_t *table, int handle, int64_t distance,
 	if (file->kind != FILE_ARCHIVE)
 		return FILE_NOT_SEEKABLE;
 	status = seek_to(file->offset, file->entry->size, distance, origin, offset);
+	if (status == FILE_OK && *offset > last)
+		status = FILE_FAR_SEEK;
 	if (status == FILE_OK)
 		file->offset = *offset;
 	return status;

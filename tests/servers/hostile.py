@@ -30,7 +30,9 @@ ITEM_MORE: Final = struct.pack("<QQ", 1 << 32 | INLINE | 32 << 8 | 2, 0)  # one 
 TOO_LARGE: Final = bytes(0x4000)  # octets of body: more than any server takes
 UNSENT: Final = (MsgReturn.SEND_INVALID_DATA, MsgReturn.SEND_INVALID_TYPE)
 NOTIFICATIONS: Final = range(64, 73)
-INTEGER, BYTE = 2, 9  # types
+INTEGER, BYTE, INTEGER_64 = 2, 9, 11  # types
+HUGE_ELEMENTS: Final = 0xFFFF_FE00  # of 8 octets, in whole pages: the most that one item can have
+HUGE_ITEMS: Final = 9  # so many of them are more than an address space
 
 
 class Spoilt(NamedTuple):
@@ -115,6 +117,7 @@ def misdeeds(node: Lone, client: Puppet, port: int, *subsystems: Subsystem) -> l
     """Send all that is wrong to `port`; a line for each answer that is not the one due."""
     found = []
     page = client.memory.allocate(0, PAGE_SIZE, True)
+    huge = _more_than_a_space(client)
 
     def expect(what: str, due: int | None, got: int | None) -> None:
         if got != due and got not in UNSENT:
@@ -131,10 +134,19 @@ def misdeeds(node: Lone, client: Puppet, port: int, *subsystems: Subsystem) -> l
             first = next(iter(subsystem.routines))
             expect("too large", MigReturn.SERVER_DIED, client.probe(port, first, TOO_LARGE))
             expect("too large, no reply", None, client.probe(port, first, TOO_LARGE, reply_use=0))
+            expect("more memory than a space", MigReturn.SERVER_DIED, client.probe(port, first, huge, complex_=True))
+            expect("more memory, no reply", None, client.probe(port, first, huge, complex_=True, reply_use=0))
             expect("bad, no reply", None, client.probe(port, first, ITEM_MORE * 9, reply_use=0))
             expect("bad, reply by a send right", MigReturn.BAD_ARGUMENTS,
                    client.probe(port, first, ITEM_MORE * 9, reply_use=MAKE_SEND))
     return found
+
+
+def _more_than_a_space(client: Puppet) -> bytes:
+    """A body with more memory out of line than an address space has room for, which costs its
+    sender no page."""
+    address = client.memory.allocate(0, HUGE_ELEMENTS * 8, True)
+    return struct.pack("<QQ", HUGE_ELEMENTS << 32 | 64 << 8 | INTEGER_64, address) * HUGE_ITEMS
 
 
 UNDELIVERABLE: Final = ("no port", "full queue", "dead port")

@@ -70,12 +70,28 @@ static mach_msg_return_t reply_then_receive(struct loop *loop)
 	return receive(loop);
 }
 
+/* A request that did not come, or not whole, is its sender's loss: the loop goes on.  FALSE: it
+   is the loop that cannot receive. */
+static boolean_t is_lost(mach_msg_return_t mr, mach_msg_header_t *request)
+{
+	switch (mr & ~MACH_MSG_MASK) { /* without the bits for what was short */
+	case MACH_RCV_TOO_LARGE:
+	case MACH_RCV_HEADER_ERROR: /* the kernel has destroyed it */
+		return TRUE;
+	case MACH_RCV_BODY_ERROR: /* with more memory or rights than there is room for here */
+		mach_msg_destroy(request);
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
+
 static mach_msg_return_t serve(struct loop *loop)
 {
 	mach_msg_return_t mr = receive(loop);
 
 	for (;;) {
-		if (mr == MACH_RCV_TOO_LARGE) { /* the kernel has destroyed it */
+		if (is_lost(mr, loop->request)) {
 			mr = receive(loop);
 			continue;
 		}

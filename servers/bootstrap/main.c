@@ -22,10 +22,11 @@
 #define SLOT_ACS  0
 #define SLOT_BOOT 1
 #define SLOT_PROC 2
+#define SENDER_FAR UINT64_MAX /* no task of this node: no entry, nor proc */
 
 mach_port_t host_privileged, device_master;
 mach_port_t boot_port, proc_port, acs_port, port_set;
-static uint64_t sender;    /* task number of the request at hand */
+static uint64_t sender;    /* task number of the request at hand; 0: the kernel */
 static uint64_t proc_task;
 static bool acs_given;
 
@@ -143,7 +144,10 @@ kern_return_t do_bootstrap_privileged_ports(mach_port_t boot, mach_port_t *host,
 
 static boolean_t demux(mach_msg_header_t *request, mach_msg_header_t *reply)
 {
-	sender = sender_of(request)->task;
+	const struct sender_record *record = sender_of(request);
+
+	/* What the network server passes on is not its own wish. */
+	sender = record->flags & SENDER_IS_PEER ? SENDER_FAR : record->task;
 	return boot_files_server(request, reply) || bootstrap_server(request, reply) || notify_server(request, reply)
 	    || (sender == proc_task && proc_reply_server(request, reply));
 }

@@ -209,12 +209,12 @@ def random_requests(*subsystems: Subsystem) -> st.SearchStrategy[tuple[int, byte
     return request()
 
 
-def passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on puppets send as a network server does that passes messages on for node 2."""
+def passed_on(monkeypatch: pytest.MonkeyPatch, node: int = 2, epoch: int = 1) -> None:
+    """From now on puppets send as a network server does that passes messages on for another node."""
 
     def copy_in_for_a_peer(*arguments: Any) -> Message:
         message = copy_in(*arguments)
-        message.peer = Peer(2, 1)
+        message.peer = Peer(node, epoch)
         return message
 
     monkeypatch.setattr("tests.support.stubs.copy_in", copy_in_for_a_peer)

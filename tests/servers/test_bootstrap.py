@@ -19,6 +19,7 @@ from tests.servers.hostile import (
     ask_for_answers_nobody_can_take,
     forged_notifications,
     misdeeds,
+    passed_on,
     random_requests,
 )
 from tests.servers.stub_servers import Started, StubProc
@@ -312,6 +313,18 @@ def test_nobody_but_proc_can_say_that_an_entry_was_started_again(boot: Booted) -
     again = node.restarted("gns", by=node.entries["job"])
     assert again.refusal(again.holds(node.port), "bootstrap_privileged_ports") == KernReturn.NO_ACCESS
     assert node.privileged("gns") == (True, False)
+
+
+def test_tasks_of_other_nodes_are_not_taken_for_the_network_server(boot: Booted,
+                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their messages come from the GNS, whose privileges are not theirs."""
+    node = boot(entry("gns", "host,device,ready"), entry("job"))
+    passed_on(monkeypatch)
+    assert node.refusal("gns", "bootstrap_privileged_ports") == KernReturn.NO_ACCESS
+    node.ready("gns")
+    assert node.order == ["gns"]
+    monkeypatch.undo()
+    assert node.privileged("gns") == (True, True)
 
 
 # -- the ACS's port -------------------------------------------------------------------------------------

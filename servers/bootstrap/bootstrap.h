@@ -45,6 +45,7 @@ struct entry {
 	int         pid;
 	uint64_t    task;
 	mach_port_t end_port;       /* where proc tells its end */
+	bool        watched;        /* proc has been asked to */
 	bool        started, ready, ended;
 };
 
@@ -64,9 +65,21 @@ extern void order_go_on(void);
 extern struct entry *entry_of_task(uint64_t task);
 extern void order_ready(uint64_t task);
 extern void order_restarted(int pid, uint64_t task);
+/* Ask proc what could not be asked so far. */
+extern void order_ask(void);
 /* One line on the console, behind the server's name. */
 extern void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A second line, and the end of the node. */
 extern void give_up(void);
+
+/* --- ask.c: messages to proc, which never wait ----------------------------------- */
+
+/* False: nothing more can be asked until `ask_accepted`, as order_ask heeds. */
+extern bool ask_is_possible(void);
+/* proc has taken, or lost, the request that its queue had no room for. */
+extern void ask_accepted(void);
+/* The answers of proc_reply.defs come to `reply`. */
+extern kern_return_t ask_start(const struct entry *entry, mach_port_t reply);
+extern kern_return_t ask_wait(const struct entry *entry, mach_port_t reply);
 
 #endif

@@ -112,6 +112,16 @@ kern_return_t do_mach_notify_port_destroyed(mach_port_t notify, mach_port_t righ
 	return KERN_SUCCESS;
 }
 
+kern_return_t do_mach_notify_msg_accepted(mach_port_t notify, mach_port_t name)
+{
+	(void)notify, (void)name;
+	if (sender != 0)
+		return KERN_NO_ACCESS;
+	ask_accepted();
+	order_ask();
+	return KERN_SUCCESS;
+}
+
 kern_return_t serve_boot_stat(mach_port_t boot, char **text, mach_msg_type_number_t *count)
 {
 	struct text out = TEXT_EMPTY;

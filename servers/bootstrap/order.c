@@ -7,16 +7,12 @@
 #include <string.h>
 
 #include <machemu/process.h>
-#include <machemu/server.h>
 #include <mig/mach_host.h>
-#include <mig/proc_request.h>
 #include <mig/proc_reply_server.h>
 
-#define PROC_START_FROM_MANIFEST 1
-#define PROC_START_RESTART       2
-
 static unsigned next_entry;           /* the one to start next */
-static struct entry *starting;        /* asked of proc, not answered */
+static struct entry *starting;        /* proc has not answered */
+static bool start_asked;              /* proc has been asked for it */
 static struct entry *awaited;         /* started, not ready */
 static mach_port_t start_port;        /* where proc answers */
 
@@ -53,22 +49,26 @@ static bool new_port_in_set(mach_port_t *port)
 	    && mach_port_move_member(mach_task_self(), *port, port_set) == KERN_SUCCESS;
 }
 
-static void start(struct entry *entry)
+static void start(void)
 {
-	server_name_t name;
-	int flags = PROC_START_FROM_MANIFEST;
-	kern_return_t kr;
+	kern_return_t kr = ask_start(starting, start_port);
 
-	server_name(name, entry->name);
-	if (entry->flags & ENTRY_RESTART)
-		flags |= PROC_START_RESTART;
-	starting = entry;
-	kr = proc_start_request(proc_port, start_port, entry->path, name, entry->arguments,
-	    entry->arguments_size, flags);
+	start_asked = true;
 	if (kr != KERN_SUCCESS) {
-		say("%s: proc does not answer (%x)", entry->name, (unsigned)kr);
+		say("%s: proc does not answer (%x)", starting->name, (unsigned)kr);
 		give_up();
 	}
+}
+
+void order_ask(void)
+{
+	for (unsigned i = 0; i < entry_count && ask_is_possible(); i++)
+		if (entries[i].end_port != MACH_PORT_NULL && !entries[i].watched) {
+			entries[i].watched = true;
+			ask_wait(&entries[i], entries[i].end_port);
+		}
+	if (starting != NULL && !start_asked && ask_is_possible())
+		start();
 }
 
 void order_go_on(void)
@@ -78,8 +78,11 @@ void order_go_on(void)
 		give_up();
 		return;
 	}
-	if (starting == NULL && awaited == NULL && next_entry < entry_count)
-		start(&entries[next_entry++]);
+	if (starting == NULL && awaited == NULL && next_entry < entry_count) {
+		starting = &entries[next_entry++];
+		start_asked = false;
+	}
+	order_ask();
 }
 
 void order_ready(uint64_t task)
@@ -118,8 +121,7 @@ kern_return_t take_proc_start_reply(mach_port_t reply, kern_return_t result, int
 	entry->pid = pid;
 	entry->task = (uint64_t)task;
 	entry->started = true;
-	if (new_port_in_set(&entry->end_port))
-		proc_wait_request(proc_port, entry->end_port, pid);
+	new_port_in_set(&entry->end_port);
 	if (entry->flags & ENTRY_READY)
 		awaited = entry;
 	order_go_on();

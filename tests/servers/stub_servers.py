@@ -109,9 +109,16 @@ class StubProc:
         self.puppet = node.stub()
         self._name = self.puppet.service()
         self.port = self.puppet.object(self._name)
+        self.goes_on()
+
+    def goes_on(self) -> None:
         self.puppet.serve(self._name, {
             "proc_who": self._who, "proc_start": self._start, "proc_wait": self._wait, "proc_exit": self._exit,
             "proc_kill": self._kill})
+
+    def stops(self) -> None:
+        """It receives nothing until `goes_on`, as while it makes an RPC itself."""
+        self.puppet.ignore(self._name)
 
     def knows(self, task: Task, *, manifest: bool = False, pid: int = 0) -> int:
         """From now on `task` is a process, a new one if no pid is given; its pid."""

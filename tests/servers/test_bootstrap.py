@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -11,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 
 from machemu.image.archive import write_archive
 from machemu.interfaces import boot_files, bootstrap
+from machemu.interfaces.runtime import encode_request
+from machemu.kernel.ipc.body import INLINE
 from machemu.kernel.ipc.port import Port
 from machemu.kernel.ipc.right import MOVE_RECEIVE, RECEIVE
 from machemu.kernel.results import KernReturn
@@ -212,6 +215,72 @@ def test_end_of_an_entry_is_told_where_it_is_news(boot: Booted, flags: str, stat
 def test_entry_that_proc_cannot_start_halts_the_node() -> None:
     with booted(archive(HEAD + entry("job")), KernReturn.INVALID_VALUE) as node:
         assert node.node.console.splitlines() == ["bootstrap: job: bin/job cannot be started (12)", GAVE_UP]
+        assert node.node.halted
+
+
+# -- a proc that is flooded ---------------------------------------------------------------------------
+
+
+def flood(node: Boot) -> None:
+    """Somebody fills proc's queue, which nobody reads."""
+    client = node.node.client()
+    port = client.holds(node.proc.port)
+    encoded = encode_request(ROUTINES["proc_exit"], (0,))
+    while client.send(client.message(encoded, port, ident=ROUTINES["proc_exit"].id)) == 0:
+        pass
+    assert node.proc.port.full
+
+
+def test_proc_that_has_no_room_is_not_waited_for(boot: Booted) -> None:
+    node = boot(entry("acs", "ready"), entry("job", "restart", "argument"), entry("last"))
+    node.proc.stops()
+    flood(node)
+    node.ready("acs")
+    assert node.call(NOBODY, "boot_size", b"etc/motd") == (8,), "which proc may be asking, too"
+    node.proc.goes_on()
+    node.node.settle()
+    assert node.proc.started[1:] == [
+        Started(2, "bin/job", "job", ["job", "argument"], FROM_MANIFEST | RESTART),
+        Started(3, "bin/last", "last", ["last"], FROM_MANIFEST)]
+
+
+def test_proc_is_asked_later_for_all_that_it_had_no_room_for(boot: Booted) -> None:
+    node = boot(entry("acs", "ready"), entry("job"), entry("last"))
+    node.proc.stops()
+    flood(node)
+    node.ready("acs")
+    for _ in range(4):  # flooded again before bootstrap runs: what it asks next finds no room either
+        node.proc.goes_on()
+        node.proc.puppet.answer_all()
+        node.proc.stops()
+        flood(node)
+        node.node.settle()
+        assert node.call(NOBODY, "boot_size", b"etc/motd") == (8,)
+    assert node.order == ["acs", "job", "last"]
+    node.proc.goes_on()
+    node.node.settle()
+    node.proc.ends(node.pid("job"), 2)
+    node.proc.ends(node.pid("last"), 3)
+    assert node.node.console.splitlines() == ["bootstrap: job ended (status 2)", "bootstrap: last ended (status 3)"]
+
+
+def test_acceptance_that_a_client_forges_is_not_believed(boot: Booted) -> None:
+    node = boot(entry("acs", "ready"), entry("job"), entry("last"))
+    client = node.node.client()
+    node.proc.stops()
+    flood(node)
+    node.ready("acs")
+    body = struct.pack("<QQ", 1 << 32 | INLINE | 32 << 8 | 15, 0)
+    code = client.probe(client.holds(node.port), ROUTINES["mach_notify_msg_accepted"].id, body)
+    assert code == KernReturn.NO_ACCESS
+    node.proc.goes_on()
+    node.node.settle()
+    assert node.order == ["acs", "job", "last"]
+
+
+def test_entry_with_more_arguments_than_proc_takes_halts_the_node() -> None:
+    with booted(archive(HEAD + entry("job", "-", "x" * 2045))) as node:
+        assert node.node.console.splitlines() == ["bootstrap: job: proc does not answer (fffffecd)", GAVE_UP]
         assert node.node.halted
 
 

@@ -22,7 +22,7 @@ mach_port_t host_privileged, device_master;
 mach_port_t boot_port, proc_port, notify_port, port_set;
 struct engine engine;
 bool measuring;
-static uint64_t sender;         /* task number of the request at hand */
+static struct sender sender;    /* of the request at hand */
 static uint64_t bootstrap_task; /* the only one whose word on the manifest counts */
 static unsigned started, refused;
 
@@ -91,11 +91,12 @@ kern_return_t serve_proc_start(mach_port_t proc, mach_port_t reply, const server
 	kern_return_t kr;
 
 	(void)proc;
-	if (flags != 0 && sender != bootstrap_task)
+	if (flags != 0 && sender.task != bootstrap_task)
 		return KERN_NO_ACCESS;
 	process = process_new();
 	if (process == NULL)
 		return KERN_RESOURCE_SHORTAGE;
+	process->starter = sender;
 	kr = describe(process, path, name, arguments, size, flags);
 	if (kr == KERN_SUCCESS)
 		kr = load_program(process, &thread);
@@ -129,7 +130,7 @@ kern_return_t serve_proc_wait(mach_port_t proc, mach_port_t reply, int pid, int 
 
 kern_return_t serve_proc_exit(mach_port_t proc, int status)
 {
-	struct process *process = process_of_task(sender);
+	struct process *process = process_of_task(sender.task);
 
 	(void)proc;
 	if (process != NULL) {
@@ -157,6 +158,11 @@ kern_return_t serve_proc_list(mach_port_t proc, char **text, mach_msg_type_numbe
 	return text_give(&out, text, count);
 }
 
+static bool is_sender(const struct sender *other)
+{
+	return sender.task == other->task && sender.node == other->node && sender.epoch == other->epoch;
+}
+
 kern_return_t serve_proc_kill(mach_port_t proc, int pid)
 {
 	struct process *process = process_of_pid(pid);
@@ -164,6 +170,8 @@ kern_return_t serve_proc_kill(mach_port_t proc, int pid)
 	(void)proc;
 	if (process == NULL || process->task == MACH_PORT_NULL)
 		return KERN_INVALID_ARGUMENT;
+	if (!is_sender(&process->starter) && sender.task != process->task_number)
+		return KERN_NO_ACCESS;
 	return task_terminate(process->task);
 }
 
@@ -225,7 +233,11 @@ kern_return_t do_mach_notify_send_once(mach_port_t port)
 
 static boolean_t demux(mach_msg_header_t *request, mach_msg_header_t *reply)
 {
-	sender = sender_of(request)->task;
+	const struct sender_record *record = sender_of(request);
+
+	/* What the network server passes on is not its own wish. */
+	sender = record->flags & SENDER_IS_PEER ? (struct sender){SENDER_FAR, record->node, record->epoch}
+	    : (struct sender){record->task, 0, 0};
 	return proc_server(request, reply)
 	    || (request->msgh_local_port == notify_port && notify_server(request, reply));
 }

@@ -15,6 +15,15 @@
 #define START_FROM_MANIFEST 1
 #define START_RESTART       2
 
+#define SENDER_FAR UINT64_MAX /* no task of this node */
+
+/* Who asked: a task, or any task of another node, since the network server that passes requests
+   on knows nodes only. */
+struct sender {
+	uint64_t task;        /* number; SENDER_FAR */
+	uint32_t node, epoch; /* of another node */
+};
+
 /* Someone who waits for the end of a process. */
 struct waiter {
 	struct waiter *next;
@@ -24,6 +33,7 @@ struct waiter {
 struct process {
 	struct process *next;
 	int            pid;
+	struct sender  starter;
 	uint64_t       task_number;
 	mach_port_t    task;           /* null once it has ended */
 	char           name[64];

@@ -78,10 +78,9 @@ def test_stopping_the_network_server_stops_remote_calls_alone(boot: Boot) -> Non
     run.go(stop=lambda: "works" if "works" in run.console("a") else None)
     for node in run.nodes.values():
         assert [task.name for task in view_node(node).tasks].count("gns") == 1
-    servers = run.servers("a")
-    pid = next(row["pid"] for row in servers.table("proc", "process") if row["name"] == "gns")
-    servers.call("proc", "proc_kill", int(pid))
-    servers.close()
+    node = run.nodes["a"]
+    gns = view_node(node).task("gns").number
+    node.kernel.terminate_task(node.kernel.tasks[gns], None, "the operator stops it")
     ends_well(run)
     assert "gns" not in [task.name for task in view_node(run.nodes["a"]).tasks]
 

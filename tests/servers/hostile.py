@@ -209,12 +209,26 @@ def random_requests(*subsystems: Subsystem) -> st.SearchStrategy[tuple[int, byte
     return request()
 
 
-def passed_on(monkeypatch: pytest.MonkeyPatch, node: int = 2, epoch: int = 1) -> None:
-    """From now on puppets send as a network server does that passes messages on for another node."""
+def passed_on(monkeypatch: pytest.MonkeyPatch, node: int = 2, epoch: int = 1, *, by: int | None = None) -> None:
+    """From now on puppets send as a network server does that passes messages on for another node.
 
-    def copy_in_for_a_peer(*arguments: Any) -> Message:
+    Args:
+        by: the network server's task number, if it is not each puppet's own.
+    """
+    _puppets_send_as(monkeypatch, Peer(node, epoch), by)
+
+
+def sent_by(monkeypatch: pytest.MonkeyPatch, task: int) -> None:
+    """From now on what puppets send comes from this task."""
+    _puppets_send_as(monkeypatch, None, task)
+
+
+def _puppets_send_as(monkeypatch: pytest.MonkeyPatch, peer: Peer | None, task: int | None) -> None:
+    def copy_in_for(*arguments: Any) -> Message:
         message = copy_in(*arguments)
-        message.peer = Peer(node, epoch)
+        message.peer = peer
+        if task is not None:
+            message.sender = task
         return message
 
-    monkeypatch.setattr("tests.support.stubs.copy_in", copy_in_for_a_peer)
+    monkeypatch.setattr("tests.support.stubs.copy_in", copy_in_for)

@@ -22,7 +22,9 @@ from tests.servers.hostile import (
     ask_for_answers_nobody_can_take,
     forged_notifications,
     misdeeds,
+    passed_on,
     random_requests,
+    sent_by,
 )
 from tests.servers.stub_servers import StubBoot
 from tests.support.images import elf
@@ -69,6 +71,7 @@ class Proc:
                                receives=[self.port])
         self.client = node.client()
         self.name = self.client.holds(self.port)
+        self.starters: dict[int, tuple[Puppet, int]] = {}  # by pid, if it is not the client
 
     def by_bootstrap(self) -> tuple[Puppet, int]:
         return self.boot.puppet, self.boot.puppet.holds(self.port)
@@ -83,7 +86,13 @@ class Proc:
         """Pid and task number of a program that proc has started; flags are bootstrap's to give."""
         caller, port = self.by_bootstrap() if flags else (self.client, self.name)
         pid, task = caller.call(port, "proc_start", path.encode(), octets64(name), block(name, *arguments), flags)
+        self.starters[pid] = caller, port
         return pid, task
+
+    def kill(self, pid: int) -> None:
+        """By who started it."""
+        caller, port = self.starters.get(pid, (self.client, self.name))
+        caller.call(port, "proc_kill", pid)
 
     def ask_start(self, *arguments: str) -> Pending:
         return self.client.ask(self.name, "proc_start", b"bin/child", octets64("child"), block("child", *arguments), 0)
@@ -117,7 +126,7 @@ def running(*devices: str) -> Iterator[Proc]:
         site.refusal("proc_start", b"", octets64(""), b"", 0)  # allocates for the first time
         yield site
         while alive := [row["pid"] for row in site.list() if row["state"] == "running"]:
-            site.call("proc_kill", int(alive[0]))
+            site.kill(int(alive[0]))
 
 
 @pytest.fixture
@@ -281,7 +290,7 @@ def test_all_who_wait_are_told_when_a_process_is_killed(site: Proc) -> None:
     waits = [other.ask(other.holds(site.port), "proc_wait", pid) for other in others]
     site.node.settle()
     assert not any(wait.answered for wait in waits)
-    site.call("proc_kill", pid)
+    site.kill(pid)
     assert [wait.take() for wait in waits] == [(-1, KILLED)] * 3
     assert task not in site.node.kernel.tasks
 
@@ -313,15 +322,70 @@ def test_waiter_that_has_gone_leaves_nothing(site: Proc) -> None:
     site.node.settle()
     for wait in waits:
         wait.abandon()
-    site.call("proc_kill", pid)
+    site.kill(pid)
     assert not site.node.census().names - before
 
 
 def test_status_is_only_taken_from_the_process_itself(site: Proc) -> None:
     pid, _ = site.start("wait")
     site.client.tell(site.name, "proc_exit", 0)
-    site.call("proc_kill", pid)
+    site.kill(pid)
     assert site.ended(pid) == (-1, KILLED)
+
+
+def test_tasks_of_other_nodes_tell_no_status(site: Proc, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their messages come from the GNS, which has not ended with them."""
+    pid, task = site.start("wait", name="gns")
+    passed_on(monkeypatch, by=task)
+    site.client.tell(site.name, "proc_exit", 0)
+    monkeypatch.undo()
+    site.kill(pid)
+    assert site.ended(pid) == (-1, KILLED)
+
+
+@pytest.mark.parametrize("flags", [0, FROM_MANIFEST])
+def test_process_of_somebody_else_cannot_be_killed(site: Proc, flags: int) -> None:
+    pid, _ = site.start("wait", flags=flags)
+    other = site.node.client()
+    others = [other, *([site.client] if flags else [site.boot.puppet])]
+    assert [each.refusal(each.holds(site.port), "proc_kill", pid) for each in others] == [KernReturn.NO_ACCESS] * 2
+    assert site.list()[0]["state"] == "running"
+    site.kill(pid)
+    assert site.ended(pid) == (-1, KILLED)
+
+
+def test_process_may_have_itself_killed(site: Proc, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid, task = site.start("wait")
+    sent_by(monkeypatch, task)
+    other = site.node.client()
+    other.call(other.holds(site.port), "proc_kill", pid)
+    monkeypatch.undo()
+    assert site.ended(pid) == (-1, KILLED)
+
+
+def test_tasks_of_other_nodes_kill_only_what_their_node_had_started(site: Proc,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    here, _ = site.start("wait")
+    manifests, _ = site.start("wait", flags=FROM_MANIFEST)
+    gns = site.client  # which has started a process itself
+
+    def by(node: int, epoch: int, pid: int) -> int:
+        monkeypatch.undo()
+        passed_on(monkeypatch, node, epoch)
+        return gns.refusal(site.name, "proc_kill", pid)
+
+    passed_on(monkeypatch, 2, 7)
+    far, _ = site.start("wait")
+    for pid in (here, manifests):
+        assert by(2, 7, pid) == KernReturn.NO_ACCESS
+    for node, epoch in ((3, 7), (2, 8)):
+        assert by(node, epoch, far) == KernReturn.NO_ACCESS, "another node, and that node after it has booted again"
+    monkeypatch.undo()
+    assert site.refusal("proc_kill", far) == KernReturn.NO_ACCESS, "the network server is not who asked"
+    passed_on(monkeypatch, 2, 7)
+    site.kill(far)
+    monkeypatch.undo()
+    assert [row["state"] for row in site.list()] == ["killed", "running", "running"]
 
 
 def test_so_many_processes_that_have_ended_are_remembered(site: Proc) -> None:
@@ -381,7 +445,7 @@ def test_owner_that_is_no_process_is_not_told(site: Proc, whose: str) -> None:
             "kernel's": lambda: client.holds(kernel.host.port), "stranger's": client.service,
             "proc's": lambda: client.holds(site.port), "ended": lambda: client.holds(childs)}[whose]()
     if whose == "ended":
-        site.call("proc_kill", pid)
+        site.kill(pid)
     with site.node.nothing_kept():
         assert client.refusal(site.name, "proc_who", port) in (KernReturn.INVALID_ARGUMENT,
                                                                KernReturn.INVALID_CAPABILITY)
@@ -412,7 +476,7 @@ def test_process_flagged_so_is_started_again_up_to_a_limit(site: Proc, end: str)
 def test_process_that_is_started_again_keeps_its_pid_and_has_a_new_owner_number(site: Proc) -> None:
     pid, first = site.start("wait", name="server", flags=FROM_MANIFEST | RESTART)
     wait = site.client.ask(site.name, "proc_wait", pid)
-    site.call("proc_kill", pid)
+    site.kill(pid)
     assert wait.take() == (-1, KILLED), "each end is told"
     ((_, second),) = site.boot.restarted
     assert second != first
@@ -423,7 +487,7 @@ def test_process_that_is_started_again_keeps_its_pid_and_has_a_new_owner_number(
 def test_start_again_that_fails_is_said_and_is_the_end(site: Proc) -> None:
     pid, _ = site.start("wait", name="server", flags=RESTART)
     site.files["bin/child"] = b"nonsense"
-    site.call("proc_kill", pid)
+    site.kill(pid)
     assert "proc: server cannot be started again" in site.node.console
     assert site.ended(pid) == (-1, KILLED)
     assert site.boot.restarted == []

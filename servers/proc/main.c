@@ -67,7 +67,7 @@ kern_return_t serve_proc_who(mach_port_t proc, mach_port_t port, process_record_
 }
 
 static kern_return_t describe(struct process *process, const char *path, const char *name,
-    const char *arguments, mach_msg_type_number_t size, int flags)
+    const char *arguments, mach_msg_type_number_t size)
 {
 	if (size == 0 || arguments[size - 1] != '\0')
 		return KERN_INVALID_VALUE;
@@ -76,7 +76,6 @@ static kern_return_t describe(struct process *process, const char *path, const c
 		return KERN_RESOURCE_SHORTAGE;
 	memcpy(process->arguments, arguments, size);
 	process->arguments_size = size;
-	process->flags = flags;
 	strncpy(process->path, path, sizeof process->path - 1);
 	memcpy(process->name, name, sizeof process->name);
 	process->name[sizeof process->name - 1] = '\0';
@@ -93,11 +92,11 @@ kern_return_t serve_proc_start(mach_port_t proc, mach_port_t reply, const server
 	(void)proc;
 	if (flags != 0 && sender.task != bootstrap_task)
 		return KERN_NO_ACCESS;
-	process = process_new();
+	process = process_new(flags);
 	if (process == NULL)
 		return KERN_RESOURCE_SHORTAGE;
 	process->starter = sender;
-	kr = describe(process, path, name, arguments, size, flags);
+	kr = describe(process, path, name, arguments, size);
 	if (kr == KERN_SUCCESS)
 		kr = load_program(process, &thread);
 	if (kr != KERN_SUCCESS) {
@@ -116,6 +115,11 @@ kern_return_t serve_proc_start(mach_port_t proc, mach_port_t reply, const server
 	return MIG_NO_REPLY;
 }
 
+static bool is_sender(const struct sender *other)
+{
+	return sender.task == other->task && sender.node == other->node && sender.epoch == other->epoch;
+}
+
 kern_return_t serve_proc_wait(mach_port_t proc, mach_port_t reply, int pid, int *status, int *how)
 {
 	struct process *process = process_of_pid(pid);
@@ -124,7 +128,7 @@ kern_return_t serve_proc_wait(mach_port_t proc, mach_port_t reply, int pid, int 
 	(void)proc, (void)status, (void)how;
 	if (process == NULL)
 		return KERN_INVALID_ARGUMENT;
-	kr = process_wait(process, reply);
+	kr = process_wait(process, reply, is_sender(&process->starter));
 	return kr == KERN_SUCCESS ? MIG_NO_REPLY : kr;
 }
 
@@ -156,11 +160,6 @@ kern_return_t serve_proc_list(mach_port_t proc, char **text, mach_msg_type_numbe
 	(void)proc;
 	list(&out);
 	return text_give(&out, text, count);
-}
-
-static bool is_sender(const struct sender *other)
-{
-	return sender.task == other->task && sender.node == other->node && sender.epoch == other->epoch;
 }
 
 kern_return_t serve_proc_kill(mach_port_t proc, int pid)

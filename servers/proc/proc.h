@@ -48,6 +48,7 @@ struct process {
 	int            status;
 	int            how;            /* PROCESS_, once it has ended */
 	struct waiter *waiters;
+	unsigned       waiter_count;
 };
 
 extern mach_port_t host_privileged, device_master;
@@ -60,14 +61,16 @@ extern void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* --- table.c: the processes ---------------------------------------------------- */
 
 extern struct process *processes;
-extern struct process *process_new(void);
+/* With the START_ flags; null: there is no memory, or too many run. */
+extern struct process *process_new(int flags);
 extern struct process *process_of_pid(int pid);
 extern struct process *process_of_task(uint64_t task_number);
 extern struct process *process_of_port(mach_port_t task);
 /* The task has ended: tell who waits, start it again if it should be. */
 extern void process_ended(struct process *process);
 extern void process_free(struct process *process);
-extern kern_return_t process_wait(struct process *process, mach_port_t reply);
+/* KERN_RESOURCE_SHORTAGE: too many wait, or no memory; who started it has some places more. */
+extern kern_return_t process_wait(struct process *process, mach_port_t reply, bool by_starter);
 
 /* --- load.c: from a file to a task ---------------------------------------------- */
 

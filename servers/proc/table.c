@@ -8,18 +8,33 @@
 #include <mig/proc_reply.h>
 
 #define ENDED_MAX    256 /* ended processes that are remembered */
+#define RUNNING_MAX  192 /* and those that run, the manifest's (at most 64) not counted */
+#define WAITERS_MAX  64  /* of one process */
+#define WAITERS_KEPT 8   /* further ones, for who started it */
 #define RESTARTS_MAX 5
 
 struct process *processes;
 static int last_pid;
 static unsigned ended_count;
 
-struct process *process_new(void)
+static unsigned running(void)
 {
-	struct process *process = calloc(1, sizeof *process);
+	unsigned count = 0;
 
+	for (const struct process *process = processes; process != NULL; process = process->next)
+		count += process->task != MACH_PORT_NULL && !(process->flags & START_FROM_MANIFEST);
+	return count;
+}
+
+struct process *process_new(int flags)
+{
+	struct process *process = NULL;
+
+	if (flags & START_FROM_MANIFEST || running() < RUNNING_MAX)
+		process = calloc(1, sizeof *process);
 	if (process != NULL) {
 		process->pid = ++last_pid;
+		process->flags = flags;
 		process->next = processes;
 		processes = process;
 	}
@@ -121,23 +136,51 @@ void process_ended(struct process *process)
 		tell(waiter->reply, process);
 		free(waiter);
 	}
+	process->waiter_count = 0;
 	if (!start_again(process))
 		forget_oldest();
 }
 
-kern_return_t process_wait(struct process *process, mach_port_t reply)
+/* Forget those who wait no longer; how many do. */
+static unsigned sweep_waiters(struct process *process)
 {
+	struct waiter **link = &process->waiters;
+	unsigned count = 0;
+
+	while (*link != NULL) {
+		struct waiter *waiter = *link;
+		mach_port_type_t type;
+
+		if (mach_port_type(mach_task_self(), waiter->reply, &type) == KERN_SUCCESS
+		    && type & MACH_PORT_TYPE_DEAD_NAME) {
+			*link = waiter->next;
+			mach_port_deallocate(mach_task_self(), waiter->reply);
+			free(waiter);
+		} else {
+			link = &waiter->next;
+			count++;
+		}
+	}
+	return count;
+}
+
+kern_return_t process_wait(struct process *process, mach_port_t reply, bool by_starter)
+{
+	unsigned limit = WAITERS_MAX + (by_starter ? WAITERS_KEPT : 0);
 	struct waiter *waiter;
 
 	if (process->task == MACH_PORT_NULL) {
 		tell(reply, process);
 		return KERN_SUCCESS;
 	}
-	waiter = malloc(sizeof *waiter);
+	if (process->waiter_count >= limit)
+		process->waiter_count = sweep_waiters(process);
+	waiter = process->waiter_count < limit ? malloc(sizeof *waiter) : NULL;
 	if (waiter == NULL)
 		return KERN_RESOURCE_SHORTAGE;
 	waiter->reply = reply;
 	waiter->next = process->waiters;
 	process->waiters = waiter;
+	process->waiter_count++;
 	return KERN_SUCCESS;
 }

@@ -36,6 +36,9 @@ MEASURED: Final = 2  # flag of a record
 EXITED, KILLED = 0, 1
 RESTARTS_MAX: Final = 5
 REMEMBERED: Final = 256  # processes that have ended
+RUNNING_MAX: Final = 192  # processes that the manifest does not name
+WAITERS_MAX: Final = 64  # of one process
+WAITERS_KEPT: Final = 8  # further ones, for who started it
 ARGUMENTS_MAX: Final = 2048  # octets
 FILE_MAX: Final = 8 << 20
 STACK_TOP: Final = 0x40_0000_0000 - PAGE_SIZE
@@ -394,6 +397,51 @@ def test_so_many_processes_that_have_ended_are_remembered(site: Proc) -> None:
     site.start(path="bin/faults")
     assert site.refusal("proc_wait", pids[0]) == KernReturn.INVALID_ARGUMENT
     assert site.ended(pids[1]) == (-1, KILLED)
+
+
+# -- limits -----------------------------------------------------------------------------------------------
+
+
+def test_so_many_programs_can_run_and_those_of_the_manifest_besides(site: Proc) -> None:
+    pids = [site.start("wait")[0] for _ in range(RUNNING_MAX)]
+    with site.node.nothing_kept():
+        assert site.refusal("proc_start", b"bin/child", octets64("child"), block("child", "wait"), 0) == (
+            KernReturn.RESOURCE_SHORTAGE)
+    site.start("wait", flags=FROM_MANIFEST)
+    site.kill(pids[0])
+    site.start("wait")
+
+
+def test_so_many_can_wait_for_a_process_and_some_places_are_its_starters(site: Proc) -> None:
+    pid, _ = site.start("wait")
+    other = site.node.client()
+    port = other.holds(site.port)
+    waits = []
+    for _ in range(WAITERS_MAX):
+        waits.append(other.ask(port, "proc_wait", pid))
+        site.node.settle()
+    with site.node.nothing_kept():
+        assert other.refusal(port, "proc_wait", pid) == KernReturn.RESOURCE_SHORTAGE
+    for _ in range(WAITERS_KEPT):
+        waits.append(site.client.ask(site.name, "proc_wait", pid))
+        site.node.settle()
+    assert site.refusal("proc_wait", pid) == KernReturn.RESOURCE_SHORTAGE
+    site.kill(pid)
+    assert [wait.take() for wait in waits] == [(-1, KILLED)] * (WAITERS_MAX + WAITERS_KEPT)
+
+
+def test_waiters_that_have_gone_take_no_place(site: Proc) -> None:
+    pid, _ = site.start("wait")
+    for _ in range(WAITERS_MAX):
+        wait = site.client.ask(site.name, "proc_wait", pid)
+        site.node.settle()
+        wait.abandon()
+    other = site.node.client()
+    waits = [other.ask(other.holds(site.port), "proc_wait", pid)]
+    site.node.settle()
+    assert not waits[0].answered
+    site.kill(pid)
+    assert waits[0].take() == (-1, KILLED)
 
 
 # -- what is told ---------------------------------------------------------------------------------------

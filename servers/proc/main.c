@@ -146,11 +146,13 @@ kern_return_t serve_proc_exit(mach_port_t proc, int status)
 
 static void list(struct text *out)
 {
-	for (const struct process *process = processes; process != NULL; process = process->next)
-		text_add(out, "process pid=%d task=%llu name=%s state=%s status=%d restarts=%u\n", process->pid,
-		    (unsigned long long)process->task_number, process->name,
+	for (const struct process *process = processes; process != NULL; process = process->next) {
+		text_add(out, "process pid=%d task=%llu name=", process->pid, (unsigned long long)process->task_number);
+		text_add_field(out, process->name, sizeof process->name);
+		text_add(out, " state=%s status=%d restarts=%u\n",
 		    process->task != MACH_PORT_NULL ? "running" : process->how == PROCESS_EXITED ? "exited" : "killed",
 		    process->status, process->restarts);
+	}
 }
 
 kern_return_t serve_proc_list(mach_port_t proc, char **text, mach_msg_type_number_t *count)

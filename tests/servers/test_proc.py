@@ -110,7 +110,7 @@ class Proc:
     def list(self) -> list[dict[str, str]]:
         """The lines of proc_list, newest first."""
         (text,) = self.call("proc_list")
-        return [dict(field.split("=") for field in line.split()[1:])
+        return [dict(field.split("=", 1) for field in line.split()[1:])
                 for line in text.decode().splitlines()]
 
     def ended(self, pid: int) -> tuple[object, ...]:
@@ -455,6 +455,15 @@ def test_list_has_a_line_for_each_process(site: Proc) -> None:
     rows = [(int(row["pid"]) - pid, row["name"], row["state"], row["status"]) for row in site.list()]
     assert rows == [(2, "third", "killed", "-1"), (1, "second", "exited", "3"), (0, "first", "running", "0")]
     assert site.list()[-1]["task"] == str(task)
+
+
+@pytest.mark.parametrize("routine", ["proc_list", "proc_stat"])
+def test_name_cannot_look_like_other_fields_or_rows(site: Proc, routine: str) -> None:
+    pid, task = site.start("wait", name="a state=exited\nprocess pid=1 name=%b")
+    (text,) = site.call(routine)
+    assert text.decode().splitlines()[-1] == (
+        f"process pid={pid} task={task} name=a%20state=exited%0Aprocess%20pid=1%20name=%25b state=running status=0"
+        " restarts=0")
 
 
 def test_stat_counts_starts_and_refusals(site: Proc) -> None:

@@ -192,9 +192,11 @@ kern_return_t do_mach_notify_dead_name(mach_port_t port, mach_port_t name)
 {
 	struct process *process = process_of_port(name);
 
-	if (port != notify_port || process == NULL)
+	if (port != notify_port)
 		return KERN_INVALID_ARGUMENT;
 	mach_port_deallocate(mach_task_self(), name); /* the notification's reference */
+	if (process == NULL) /* a task that died while it was loaded */
+		return KERN_SUCCESS;
 	mach_port_deallocate(mach_task_self(), name); /* the table's */
 	process_ended(process);
 	return KERN_SUCCESS;

@@ -399,6 +399,23 @@ def test_so_many_processes_that_have_ended_are_remembered(site: Proc) -> None:
     assert site.ended(pids[1]) == (-1, KILLED)
 
 
+def test_notification_of_a_task_that_is_no_process_leaves_no_reference(site: Proc) -> None:
+    """As of one that died while it was loaded: proc has forgotten it."""
+    site.start("wait")
+    space = site.task.space
+    notified = next(entry.port for entry in space.entries.values()  # it waits for the death of that one
+                    if entry.kind & RECEIVE and entry.port is not None and entry.port.send_once_rights == 1)
+    client = site.node.client()
+    port = client.port()
+    name = site.node.kernel.give_send(site.task, client.object(port))
+    notified.send_once_rights += 1
+    space.request_dead_name(space.lookup(name), notified)
+    client.close(port)
+    site.node.settle()
+    assert space.lookup(name).urefs == 1, "the one it had"
+    space.deallocate(name)
+
+
 # -- limits -----------------------------------------------------------------------------------------------
 
 

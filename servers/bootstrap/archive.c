@@ -25,12 +25,18 @@ static uint64_t partition_records;
 static struct archive_file *files;
 static unsigned file_count;
 
-static kern_return_t read_records(uint64_t record, uint32_t octets, char **data,
-    mach_msg_type_number_t *count)
+/* All the octets, in fresh pages at `*data`; a device that gives fewer has failed. */
+static kern_return_t read_records(uint64_t record, uint32_t octets, char **data)
 {
 	io_buf_ptr_t buffer = 0;
-	kern_return_t kr = device_read(partition, 0, (recnum_t)record, (int)octets, &buffer, count);
+	mach_msg_type_number_t count = 0;
+	kern_return_t kr = device_read(partition, 0, (recnum_t)record, (int)octets, &buffer, &count);
 
+	if (kr == KERN_SUCCESS && count < octets) {
+		if (count != 0)
+			vm_deallocate(mach_task_self(), (vm_address_t)buffer, count);
+		kr = D_IO_ERROR;
+	}
 	*data = (char *)buffer;
 	return kr;
 }
@@ -77,18 +83,17 @@ static kern_return_t read_headers(void)
 {
 	for (uint64_t record = 0; record < partition_records;) {
 		char *header;
-		mach_msg_type_number_t count = 0;
-		kern_return_t kr = read_records(record, RECORD, &header, &count);
+		kern_return_t kr = read_records(record, RECORD, &header);
 		bool end, good;
 
 		if (kr != KERN_SUCCESS)
 			return kr;
-		end = count < RECORD || header[0] == '\0';
+		end = header[0] == '\0';
 		good = end || (header_is_good(header)
 		    && ((header[TAR_TYPE] != '0' && header[TAR_TYPE] != '\0') || add_file(header, record)));
 		if (good && !end)
 			record += 1 + (octal(header + TAR_SIZE, 12) + RECORD - 1) / RECORD;
-		vm_deallocate(mach_task_self(), (vm_address_t)header, count);
+		vm_deallocate(mach_task_self(), (vm_address_t)header, RECORD);
 		if (!good)
 			return KERN_INVALID_VALUE;
 		if (end)
@@ -146,17 +151,17 @@ kern_return_t archive_read(const struct archive_file *file, uint64_t offset, uin
 		return KERN_SUCCESS;
 	kr = vm_allocate(mach_task_self(), &pages, size, TRUE);
 	for (uint32_t done = 0; kr == KERN_SUCCESS && done < size;) {
-		uint32_t octets = skip + size - done;
+		uint32_t octets = skip + size - done, whole;
 		char *part;
-		mach_msg_type_number_t got = 0;
 
 		if (octets > READ_AT_ONCE)
 			octets = READ_AT_ONCE;
-		kr = read_records(record, (octets + RECORD - 1) / RECORD * RECORD, &part, &got);
+		whole = (octets + RECORD - 1) / RECORD * RECORD;
+		kr = read_records(record, whole, &part);
 		if (kr != KERN_SUCCESS)
 			break;
 		memcpy((char *)pages + done, part + skip, octets - skip);
-		vm_deallocate(mach_task_self(), (vm_address_t)part, got);
+		vm_deallocate(mach_task_self(), (vm_address_t)part, whole);
 		done += octets - skip;
 		record += octets / RECORD;
 		skip = 0;

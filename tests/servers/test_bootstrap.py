@@ -16,7 +16,8 @@ from machemu.interfaces.runtime import encode_request
 from machemu.kernel.ipc.body import INLINE
 from machemu.kernel.ipc.port import Port
 from machemu.kernel.ipc.right import MOVE_RECEIVE, RECEIVE
-from machemu.kernel.results import KernReturn
+from machemu.kernel.results import DeviceReturn, KernReturn
+from machemu.kernel.rpc.call import PendingReply
 from tests.servers.hostile import (
     UNDELIVERABLE,
     ask_for_answers_nobody_can_take,
@@ -336,6 +337,33 @@ def test_file_the_disk_cannot_read_is_an_error_and_keeps_nothing(boot: Booted) -
     disk.unreadable.add(len(archive(HEAD)) // SECTOR - 22)  # near the end of the last file
     with node.node.nothing_kept():
         assert client.refusal(client.holds(node.port), "boot_read", b"big", 0, len(FILES["big"])) != 0
+
+
+def disk_gives(monkeypatch: pytest.MonkeyPatch, octets: int) -> None:
+    """From now on a read gives so many octets at most, which no disk of ours does."""
+    reply = PendingReply.reply
+    monkeypatch.setattr(PendingReply, "reply", lambda self, code, *outs: reply(
+        self, code, *(out[:octets] if isinstance(out, bytes) else out for out in outs)))
+
+
+@pytest.mark.parametrize("given", [0, SECTOR, 8 * SECTOR])
+def test_disk_that_gives_less_than_was_asked_is_an_error_and_keeps_nothing(boot: Booted, given: int,
+                                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    node = boot()
+    client = node.node.client()
+    port = client.holds(node.port)
+    client.call(port, "boot_read", b"big", 0, 1)
+    disk_gives(monkeypatch, given)
+    with node.node.nothing_kept():
+        assert client.refusal(port, "boot_read", b"big", 0, 10 * SECTOR) == DeviceReturn.IO_ERROR
+
+
+@pytest.mark.parametrize("given", [0, SECTOR - 8])
+def test_archive_of_a_disk_that_gives_less_cannot_be_read(given: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk_gives(monkeypatch, given)
+    with booted(archive(HEAD)) as node:
+        assert node.node.console.splitlines() == ["bootstrap: the boot archive cannot be read (9c4)", GAVE_UP]
+        assert node.node.halted
 
 
 def test_stat_tells_of_files_and_entries(boot: Booted) -> None:

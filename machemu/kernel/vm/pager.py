@@ -7,6 +7,7 @@ what needs a page that is not there raises `PageAbsent`, and whoever can wait do
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol, final
 
@@ -34,7 +35,7 @@ class Waiter(Protocol):
         """Try again; `failed`: None, or the `key` of what will not come."""
 
 
-class MustWait(KernelError):
+class MustWait(KernelError, ABC):
     """What was asked cannot be done now, and nothing has been done.
 
     Whoever can wait catches this before KernelError, and later tries again; for others
@@ -48,13 +49,13 @@ class MustWait(KernelError):
         self.rest: Callable[[], int | None] | None = None
         self.otherwise = code
 
+    @abstractmethod
     def wait(self, waiter: Waiter) -> None:
         """Tell `waiter` when it may try again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cancel(self, waiter: Waiter) -> None:
         """`waiter` does not wait any more."""
-        raise NotImplementedError
 
 
 @final

@@ -107,6 +107,12 @@ def dma_window(call: RpcCall, right: CarriedRight, address: int, size: int, prot
     return (bus,)
 
 
+def device_set_filter(call: RpcCall, _port: CarriedRight, _priority: int, _program: list[int]) -> None:
+    """Raises INVALID_OPERATION: no packet passes the kernel (mach-abi.md 11.5)."""
+    _instance(call)
+    raise KernelError(DeviceReturn.INVALID_OPERATION)
+
+
 HANDLERS: Final[dict[str, Handler]] = {
     "device_open": device_open,
     "device_open_new": device_open,
@@ -118,5 +124,6 @@ HANDLERS: Final[dict[str, Handler]] = {
     "device_map": device_map,
     "device_set_status": device_set_status,
     "device_get_status": device_get_status,
+    "device_set_filter": device_set_filter,
     "dma_window": dma_window,
 }

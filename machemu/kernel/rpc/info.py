@@ -15,6 +15,7 @@ from machemu.kernel.rpc.host import require_host
 from machemu.kernel.task.processor_set import Processor, ProcessorSet, ProcessorSetName
 from machemu.kernel.task.task import Task
 from machemu.kernel.task.thread import Policy, Thread
+from machemu.kernel.task.waits import NS_PER_MS, TICK_MS
 
 if TYPE_CHECKING:
     from machemu.kernel.kernel import Kernel
@@ -28,10 +29,8 @@ PROCESSOR_SET_BASIC_INFO, PROCESSOR_SET_SCHED_INFO = 1, 2
 TASK_BASIC_INFO_OLD: Final = 18  # words: without the 64-bit times
 THREAD_SCHED_INFO_OLD: Final = 7  # words: without the last processor
 RUNNING, STOPPED, WAITING, HALTED = 1, 2, 3, 5  # TH_STATE_
-NS_PER_MS: Final = 1_000_000
 NS_PER_US: Final = 1000
 NS_PER_SECOND: Final = 1_000_000_000
-TICK_MS: Final = 10  # the smallest timeout of `thread_switch`
 
 
 def _words(octets: bytes, room: int, accepted: int = 0) -> tuple[list[int]]:
@@ -73,6 +72,7 @@ def task_info(call: RpcCall, flavor: int, room: int) -> tuple[list[int]]:
             + _time64(task.ended_cpu_ns) + NO_TIME + _time64(task.created_ns), room, TASK_BASIC_INFO_OLD)
     if flavor == TASK_EVENTS_INFO:
         memory, space = task.memory, task.space
+        # Reactivations and page-ins are counted for the host alone (`vm_statistics`).
         return _words(struct.pack("<7Q", memory.faults, memory.zero_fills, 0, 0, memory.copy_faults,
                                   space.messages_sent, space.messages_received), room)
     if flavor == TASK_THREAD_TIMES_INFO:

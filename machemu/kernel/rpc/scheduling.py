@@ -15,13 +15,12 @@ from machemu.kernel.task.processor_set import Processor, ProcessorSet, Processor
 from machemu.kernel.task.run_queue import PRIORITIES
 from machemu.kernel.task.task import Task
 from machemu.kernel.task.thread import Policy, Thread
+from machemu.kernel.task.waits import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from machemu.kernel.rpc.call import Handler, RpcCall
-
-NS_PER_MS: Final = 1_000_000
 
 
 def _thread(call: RpcCall) -> Thread:

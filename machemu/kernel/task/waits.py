@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 from machemu.kernel.ipc.message import Message
 from machemu.kernel.ipc.receive import (
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from machemu.kernel.ipc.port import Port
     from machemu.kernel.task.thread import Thread
 
-NS_PER_MS = 1_000_000
+NS_PER_MS: Final = 1_000_000
+TICK_MS: Final = 10  # the smallest wait of `thread_switch`
 
 
 @final

@@ -6,13 +6,12 @@ from typing import Final
 
 from machemu.kernel.results import KernelError, KernReturn
 from machemu.kernel.task.thread import Thread
-from machemu.kernel.task.waits import NS_PER_MS, SleepWait
+from machemu.kernel.task.waits import NS_PER_MS, TICK_MS, SleepWait
 from machemu.kernel.traps.call import BLOCKED, Trap, TrapCall
 
 SWITCH_OPTION_NONE: Final = 0
 SWITCH_OPTION_DEPRESS: Final = 1
 SWITCH_OPTION_WAIT: Final = 2
-TICK_MS: Final = 10  # the smallest wait
 
 
 def thread_switch(call: TrapCall) -> int | None:
